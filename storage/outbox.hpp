@@ -1,0 +1,66 @@
+// The changes that the source of truth has committed and nobody has published
+// yet, as the relay sees them; and the lease that makes one relay the active
+// one.
+//
+// Thread rule and failures: those of truth_store.hpp.
+#pragma once
+
+#include "storage/artifact.hpp"
+
+#include <caf/expected.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace larder {
+
+struct outbox_row {
+  std::int64_t id = 0;
+  larder::key key;
+  /// The change itself.
+  version_info info;
+  bool deleted = false;
+  /// The key's value as it is now (perhaps newer than the change: see its own
+  /// info), or null when there is none now. Shared by rows of one key.
+  artifact_ptr current;
+  /// The version that `current` (or its absence) has.
+  version_info current_info;
+};
+
+struct outbox_batch {
+  /// The epoch at the time of the snapshot.
+  larder::epoch epoch;
+  std::vector<outbox_row> rows;
+  /// True if the snapshot held more rows than the limit.
+  bool more = false;
+};
+
+class outbox {
+ public:
+  virtual ~outbox() = default;
+
+  /// Takes or renews the lease, by the store's own clock. True if `holder`
+  /// has it now.
+  virtual caf::expected<bool> hold_lease(const std::string& name,
+                                         const std::string& holder,
+                                         std::chrono::milliseconds ttl) = 0;
+
+  /// Gives the lease up, if `holder` has it.
+  virtual caf::expected<void> release_lease(const std::string& name,
+                                            const std::string& holder) = 0;
+
+  /// Unpublished rows of one snapshot, oldest first, those that another
+  /// session has locked included.
+  virtual caf::expected<outbox_batch> unpublished(std::uint32_t limit) = 0;
+
+  /// Marks rows as published. Unknown ids are none of its business.
+  virtual caf::expected<void> published(std::span<const std::int64_t> ids) = 0;
+
+  /// How many rows are unpublished.
+  virtual caf::expected<std::uint64_t> backlog() = 0;
+};
+
+}  // namespace larder
