@@ -32,8 +32,8 @@ artifact_ptr artifact::make(key_view key, std::string_view content,
 artifact::artifact(key_view key, std::string_view content, version_info info)
     : info_(info),
       content_size_(static_cast<std::uint32_t>(content.size())),
-      type_size_(static_cast<std::uint16_t>(key.type.size())),
-      id_size_(static_cast<std::uint16_t>(key.id.size())) {
+      id_size_(static_cast<std::uint16_t>(key.id.size())),
+      type_size_(static_cast<std::uint8_t>(key.type.size())) {
   auto* to = reinterpret_cast<char*>(this + 1);
   auto append = [&to](std::string_view part) {
     if (!part.empty())

@@ -80,10 +80,11 @@ class artifact {
     std::atomic<std::uint32_t> generation{0};
     /// Reads since the last sweep, for usage counters; approximate.
     std::atomic<std::uint32_t> reads{0};
-    /// S3-FIFO's small counter, 0 to 3.
-    std::atomic<std::uint8_t> frequency{0};
   };
   cache_notes& cached() const { return notes_; }
+  /// S3-FIFO's small counter, 0 to 3; one of the notes, apart from them only to
+  /// keep the header within 64 bytes.
+  std::atomic<std::uint8_t>& frequency() const { return frequency_; }
 
   friend void intrusive_ptr_add_ref(const artifact* a) {
     a->count_.fetch_add(1, std::memory_order_relaxed);
@@ -106,8 +107,9 @@ class artifact {
   mutable cache_notes notes_;
   mutable std::atomic<std::uint32_t> count_{0};
   std::uint32_t content_size_;
-  std::uint16_t type_size_;
   std::uint16_t id_size_;
+  std::uint8_t type_size_;
+  mutable std::atomic<std::uint8_t> frequency_{0};
 };
 
 }  // namespace larder
