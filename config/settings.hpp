@@ -53,9 +53,9 @@ struct nats_settings {
   /// A .creds file (JWT and seed).
   std::string creds_file;
   std::string user;
-  std::string password;       // secret
+  std::string password;  // secret
   std::string password_file;
-  std::string token;          // secret
+  std::string token;  // secret
   std::string token_file;
   /// A file with an nkey seed.
   std::string nkey_seed_file;
