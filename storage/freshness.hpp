@@ -19,6 +19,8 @@ struct freshness {
   /// Raised when the log had a gap: entries of an older generation are
   /// verified one by one before they are answered as fresh.
   std::atomic<std::uint32_t> generation{0};
+  /// The source of truth's current history, as far as this node knows.
+  std::atomic<epoch> current_epoch{};
 };
 
 /// Whether `a` may be answered as fresh, unverified, at `now`. The order of
@@ -30,7 +32,7 @@ inline bool provably_fresh(const artifact& a, std::int64_t now,
   return now < notes.expires_at.load(std::memory_order_relaxed)
          && ((now < f.fence_until.load(std::memory_order_acquire)
               && notes.generation.load(std::memory_order_relaxed)
-                   == f.generation.load(std::memory_order_acquire))
+                     == f.generation.load(std::memory_order_acquire))
              || now < notes.verified_until.load(std::memory_order_relaxed));
 }
 

@@ -59,6 +59,11 @@ std::string to_token(std::string_view text);
 /// nothing.
 std::uint32_t hash_of(key_view k);
 
+/// Which of `shards` owns the key.
+inline std::size_t shard_of(key_view k, std::size_t shards) {
+  return hash_of(k) % shards;
+}
+
 struct key_hash {
   using is_transparent = void;
   std::size_t operator()(key_view k) const noexcept { return hash_of(k); }

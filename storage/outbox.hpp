@@ -59,6 +59,12 @@ class outbox {
   /// Marks rows as published. Unknown ids are none of its business.
   virtual caf::expected<void> published(std::span<const std::int64_t> ids) = 0;
 
+  /// Begins a new epoch, because the log or the shared tier may have lost what
+  /// was published. Only if `from` is the current one: of many nodes that saw
+  /// the same loss, one raises it. Returns the epoch that is current then.
+  virtual caf::expected<larder::epoch>
+  raise_epoch(const larder::epoch& from) = 0;
+
   /// How many rows are unpublished.
   virtual caf::expected<std::uint64_t> backlog() = 0;
 };

@@ -1,0 +1,302 @@
+#include "actors/cold.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace larder {
+
+namespace {
+
+constexpr std::chrono::milliseconds hung_after{1'000};
+
+}  // namespace
+
+cold_actor::behavior_type cold(cold_state::pointer self, cold_context context) {
+  auto& state = self->state;
+  state.start(std::move(context));
+  return {
+      [&state](get_atom, key& k, time_point deadline) {
+        return state.read(true, std::move(k), deadline);
+      },
+      [&state](verify_atom, key& k, time_point deadline) {
+        return state.read(false, std::move(k), deadline);
+      },
+      [&state](write_atom, write_request& request) {
+        return state.write(std::move(request));
+      },
+      [&state](list_atom, const std::string& type, std::uint32_t limit,
+               const std::string& after) {
+        return state.list(type, limit, after);
+      },
+      [&state](scan_atom, const std::optional<std::string>& type,
+               std::uint32_t limit, const std::optional<key>& after) {
+        return state.scan(type, limit, after);
+      },
+      [&state](usage_atom, const std::vector<usage>& reads) {
+        state.count(reads);
+      },
+      [&state](flush_atom) { state.flush(); },
+      [&state](sweep_atom) { state.flush_usage(); },
+      [&state](stats_atom) { return state.stats(); },
+  };
+}
+
+void cold_state::start(cold_context context) {
+  context_ = std::move(context);
+  idle_ = context_.workers;
+  last_progress_ = now();
+  self_->delayed_send(self_, context_.usage_interval, sweep_atom::value);
+}
+
+// -- what is asked
+// -------------------------------------------------------------
+
+caf::result<lookup> cold_state::read(bool whole, key k, time_point deadline) {
+  if (auto why = refusal())
+    return why;
+  auto reply = self_->make_response_promise<lookup>();
+  auto& waiting = whole ? gets_ : verifications_;
+  if (waiting.size() >= context_.max_waiting)
+    return fail(ec::busy, "more than " + std::to_string(context_.max_waiting)
+                              + " reads wait for " + context_.tier_name
+                              + "; retry later");
+  auto& q = waiting[std::move(k)];
+  q.deadline = std::max(q.deadline, deadline);
+  q.askers.push_back(reply);
+  schedule_flush();
+  return reply;
+}
+
+caf::result<version_info> cold_state::write(write_request request) {
+  if (auto why = refusal())
+    return why;
+  auto reply = self_->make_response_promise<version_info>();
+  writes_.push_back({std::move(request), reply});
+  schedule_flush();
+  return reply;
+}
+
+caf::result<std::vector<list_item>> cold_state::list(const std::string& type,
+                                                     std::uint32_t limit,
+                                                     const std::string& after) {
+  return pass_on<std::vector<list_item>>(list_atom::value, type, limit, after);
+}
+
+caf::result<std::vector<artifact_ptr>>
+cold_state::scan(const std::optional<std::string>& type, std::uint32_t limit,
+                 const std::optional<key>& after) {
+  return pass_on<std::vector<artifact_ptr>>(scan_atom::value, type, limit,
+                                            after);
+}
+
+template <class T, class... Ts>
+caf::result<T> cold_state::pass_on(Ts... request) {
+  if (auto why = refusal())
+    return why;
+  auto reply = self_->make_response_promise<T>();
+  others_.push_back([this, reply, request...](cold_worker_actor worker) {
+    self_->request(worker, caf::infinite, request...)
+        .then(
+            [this, worker, reply](T& found) mutable {
+              give_back(worker, {});
+              reply.deliver(std::move(found));
+            },
+            [this, worker, reply](const caf::error& why) mutable {
+              give_back(worker, why);
+              reply.deliver(why);
+            });
+  });
+  schedule_flush();
+  return reply;
+}
+
+void cold_state::count(const std::vector<usage>& reads) {
+  for (auto& one : reads)
+    usage_[one.key] += one.reads;
+}
+
+void cold_state::flush_usage() {
+  self_->delayed_send(self_, context_.usage_interval, sweep_atom::value);
+  if (usage_.empty() || !breaker_.closed())
+    return;
+  std::vector<usage> reads;
+  reads.reserve(usage_.size());
+  for (auto& [k, n] : usage_)
+    reads.push_back({k, n});
+  usage_.clear();
+  others_.push_back([this, reads](cold_worker_actor worker) {
+    self_->request(worker, caf::infinite, usage_atom::value, reads)
+        .then(
+            [this, worker](caf::unit_t) { give_back(worker, {}); },
+            // Counters are not worth a retry.
+            [this, worker](const caf::error& why) { give_back(worker, why); });
+  });
+  schedule_flush();
+}
+
+// -- what is sent
+// --------------------------------------------------------------
+
+// The flush waits in the mailbox behind whatever has already arrived, so that
+// all of it goes into one query.
+void cold_state::schedule_flush() {
+  if (std::exchange(flush_scheduled_, true))
+    return;
+  self_->send(self_, flush_atom::value);
+}
+
+void cold_state::flush() {
+  flush_scheduled_ = false;
+  send_reads(gets_, true);
+  send_reads(verifications_, false);
+  send_writes();
+  while (!others_.empty() && !idle_.empty()) {
+    auto send = std::move(others_.front());
+    others_.erase(others_.begin());
+    send(take_worker());
+  }
+}
+
+void cold_state::send_reads(questions& waiting, bool whole) {
+  while (!waiting.empty() && !idle_.empty()) {
+    std::vector<key> keys;
+    questions asked;
+    while (!waiting.empty() && keys.size() < context_.max_batch) {
+      auto node = waiting.extract(waiting.begin());
+      // Whoever asked has gone; nothing is owed.
+      if (node.mapped().deadline < now())
+        continue;
+      keys.push_back(node.key());
+      asked.insert(std::move(node));
+    }
+    if (keys.empty())
+      return;
+    ++stats_.queries;
+    stats_.keys += keys.size();
+    ask_worker(take_worker(), std::move(keys), std::move(asked), whole);
+  }
+}
+
+void cold_state::ask_worker(cold_worker_actor worker, std::vector<key> keys,
+                            questions asked, bool whole) {
+  auto kept = std::make_shared<questions>(std::move(asked));
+  auto answered = [this, worker, kept, keys](std::vector<lookup>& found) {
+    give_back(worker, {});
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      for (auto& asker : kept->at(keys[i]).askers)
+        asker.deliver(found[i]);
+  };
+  auto failed = [this, worker, kept, whole](const caf::error& why) {
+    give_back(worker, why);
+    auto& waiting = whole ? gets_ : verifications_;
+    for (auto& [k, q] : *kept) {
+      // A session that died while it was idle says so at its next use: the
+      // question goes to another one, once.
+      if (code_of(why) == ec::unavailable && !q.retried) {
+        auto& again = waiting[k];
+        again.retried = true;
+        again.deadline = std::max(again.deadline, q.deadline);
+        std::move(q.askers.begin(), q.askers.end(),
+                  std::back_inserter(again.askers));
+      } else {
+        for (auto& asker : q.askers)
+          asker.deliver(why);
+      }
+    }
+    if (!waiting.empty())
+      schedule_flush();
+  };
+  if (whole)
+    self_->request(worker, caf::infinite, get_atom::value, std::move(keys))
+        .then(answered, failed);
+  else
+    self_->request(worker, caf::infinite, verify_atom::value, std::move(keys))
+        .then(answered, failed);
+}
+
+void cold_state::send_writes() {
+  // One session at least is left to readers, if there are several.
+  auto reserved = context_.workers.size() > 1 ? 1u : 0u;
+  while (!writes_.empty() && idle_.size() > reserved) {
+    auto n = std::min(writes_.size(), context_.max_batch);
+    auto batch = std::make_shared<std::vector<pending_write>>(
+        std::make_move_iterator(writes_.begin()),
+        std::make_move_iterator(writes_.begin() + static_cast<long>(n)));
+    writes_.erase(writes_.begin(), writes_.begin() + static_cast<long>(n));
+    std::vector<write_request> requests;
+    requests.reserve(n);
+    for (auto& one : *batch)
+      requests.push_back(std::move(one.request));
+    stats_.writes += n;
+    auto worker = take_worker();
+    self_
+        ->request(worker, caf::infinite, write_atom::value, std::move(requests))
+        .then(
+            [this, worker, batch](const std::vector<write_outcome>& outcomes) {
+              give_back(worker, {});
+              for (std::size_t i = 0; i < outcomes.size(); ++i)
+                if (outcomes[i].failure)
+                  (*batch)[i].reply.deliver(outcomes[i].failure);
+                else
+                  (*batch)[i].reply.deliver(outcomes[i].info);
+            },
+            [this, worker, batch](const caf::error& why) {
+              give_back(worker, why);
+              for (auto& one : *batch)
+                one.reply.deliver(why);
+            });
+  }
+}
+
+// -- workers
+// -------------------------------------------------------------------
+
+cold_worker_actor cold_state::take_worker() {
+  auto worker = std::move(idle_.back());
+  idle_.pop_back();
+  return worker;
+}
+
+void cold_state::give_back(cold_worker_actor worker, const caf::error& why) {
+  last_progress_ = now();
+  // To the front: the session that was last used is used again first, unless
+  // it has just failed.
+  if (why)
+    idle_.insert(idle_.begin(), std::move(worker));
+  else
+    idle_.push_back(std::move(worker));
+  auto code = code_of(why);
+  if (code == ec::unavailable || code == ec::deadline_exceeded) {
+    ++stats_.failures;
+    breaker_.failed(now());
+  } else {
+    breaker_.succeeded();
+  }
+  if (!gets_.empty() || !verifications_.empty() || !writes_.empty()
+      || !others_.empty())
+    schedule_flush();
+}
+
+caf::error cold_state::refusal() {
+  // Every worker waits for a store that says nothing.
+  if (idle_.empty() && now() - last_progress_ > hung_after)
+    return fail(ec::unavailable,
+                context_.tier_name + " does not answer; retry later");
+  if (!breaker_.allows(now()))
+    return fail(ec::unavailable,
+                context_.tier_name + " cannot be reached; retry later");
+  return {};
+}
+
+cold_stats cold_state::stats() const {
+  auto s = stats_;
+  s.waiting = gets_.size() + verifications_.size() + writes_.size();
+  s.reachable = breaker_.closed();
+  return s;
+}
+
+time_point cold_state::now() const {
+  return self_->clock().now();
+}
+
+}  // namespace larder

@@ -1,0 +1,284 @@
+#include "actors/invalidation.hpp"
+
+#include "actors/port.hpp"
+#include "cluster/fence.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace larder {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds shortest_pause{20};
+constexpr milliseconds longest_pause{500};
+
+}  // namespace
+
+invalidation_actor::behavior_type invalidation(invalidation_state::pointer self,
+                                               invalidation_context context) {
+  auto& state = self->state;
+  state.start(std::move(context));
+  return {
+      [&state](record_atom, std::uint64_t reader, const log_record& record) {
+        state.record(reader, record);
+      },
+      [&state](lost_atom, std::uint64_t reader, const caf::error&) {
+        state.lost(reader);
+      },
+      [&state](open_atom) { state.open(); },
+      [&state](fence_atom) { state.ask_fence(); },
+      [](const continuation& go_on) { go_on(); },
+      [&state](stats_atom) { return state.stats(); },
+  };
+}
+
+void invalidation_state::start(invalidation_context context) {
+  context_ = std::move(context);
+  self_->send(self_, open_atom::value);
+  self_->send(self_, fence_atom::value);
+}
+
+// -- opening the log
+// -------------------------------------------------------------
+
+void invalidation_state::open() {
+  open_scheduled_ = false;
+  auto attempt = ++attempt_;
+  ask<log_info>(
+      self_,
+      [this](auto answered) { context_.log->info(context_.timeout, answered); },
+      [this, attempt](caf::expected<log_info> info) {
+        if (attempt != attempt_)
+          return;
+        if (!info)
+          return try_again();
+        opened(*info);
+      });
+}
+
+void invalidation_state::opened(const log_info& info) {
+  last_known_ = std::max(last_known_, info.last_sequence);
+  if (!opened_once_) {
+    opened_once_ = true;
+    log_created_ = info.created;
+    return read(context_.floor_ttl);
+  }
+  if (info.created != log_created_ || info.last_sequence < received_.sequence)
+    return log_damaged(info);
+  if (received_.sequence == 0)
+    return read(std::uint64_t{1});
+  if (info.first_sequence > received_.sequence)
+    return missed_some(info);
+  resume(info);
+}
+
+// The anchor check: the record at the last sequence must be the one that was
+// read there, for after a loss the log gives sequences a second time.
+void invalidation_state::resume(const log_info& info) {
+  using found_type = std::optional<log_position>;
+  auto attempt = attempt_;
+  ask<found_type>(
+      self_,
+      [this](auto answered) {
+        context_.log->at(received_.sequence, context_.timeout, answered);
+      },
+      [this, attempt, info](caf::expected<found_type> found) {
+        if (attempt != attempt_)
+          return;
+        if (!found)
+          return try_again();
+        if (*found && **found == received_)
+          return read(received_.sequence + 1);
+        log_damaged(info);
+      });
+}
+
+void invalidation_state::missed_some(const log_info& info) {
+  ++gaps_;
+  ++context_.freshness->generation;
+  read(std::max<std::uint64_t>(info.first_sequence, 1));
+}
+
+void invalidation_state::log_damaged(const log_info& info) {
+  ++gaps_;
+  ++context_.freshness->generation;
+  // What JetStream keeps beside the log may have gone back in time too, so no
+  // fence counts before the source of truth has begun a new epoch.
+  context_.freshness->fence_until = 0;
+  void_epoch_ = context_.freshness->current_epoch;
+  asked_.clear();
+  log_created_ = info.created;
+  received_ = {};
+  self_->send(context_.relay, epoch_atom::value, void_epoch_);
+  read(info.last_sequence + 1);
+}
+
+void invalidation_state::read(log_start start) {
+  auto to = invalidation_actor{self_};
+  auto reader = ++reader_;
+  reading_ = true;
+  context_.log->read(start, {[to, reader](log_record record) {
+                               caf::anon_send(to, record_atom::value, reader,
+                                              std::move(record));
+                             },
+                             [to, reader](caf::error why) {
+                               caf::anon_send(to, lost_atom::value, reader,
+                                              std::move(why));
+                             }});
+  request_fence();
+}
+
+void invalidation_state::lost(std::uint64_t reader) {
+  if (reader != reader_)
+    return;
+  reading_ = false;
+  ++attempt_;
+  try_again();
+}
+
+void invalidation_state::try_again() {
+  if (std::exchange(open_scheduled_, true))
+    return;
+  auto pause =
+      std::min(shortest_pause * (1 << std::min(failures_, 5)), longest_pause);
+  ++failures_;
+  self_->delayed_send(self_, pause, open_atom::value);
+}
+
+// -- records
+// ---------------------------------------------------------------------
+
+void invalidation_state::record(std::uint64_t reader,
+                                const log_record& record) {
+  // A reader that was replaced may still have sent some.
+  if (reader != reader_)
+    return;
+  failures_ = 0;
+  received_ = record.at;
+  last_known_ = std::max(last_known_, record.at.sequence);
+  auto& s = steps_.emplace_back();
+  s.at = record.at;
+  if (is_fence(record.subject, context_.cluster))
+    apply_fence(record, s);
+  else if (context_.collection.is_event(record.subject))
+    apply_change(record, s);
+  advance();
+}
+
+void invalidation_state::apply_change(const log_record& record, step& s) {
+  auto parsed =
+      parse_change(context_.collection, record.subject, record.payload);
+  // Not a key: nothing can be held under it.
+  if (!parsed)
+    return;
+  change_notice notice{
+      std::move(parsed->key),
+      parsed->op != change_op::put,
+      {parsed->revision, parsed->version, epoch{parsed->epoch}}};
+  auto& shard = context_.shards[shard_of(notice.key, context_.shards.size())];
+  auto number = first_step_ + steps_.size() - 1;
+  ++s.outstanding;
+  self_->request(shard, caf::infinite, apply_atom::value, std::move(notice))
+      .then([this, number](caf::unit_t) { done(number); },
+            [this, number](const caf::error&) { done(number); });
+}
+
+void invalidation_state::apply_fence(const log_record& record, step& s) {
+  auto parsed = parse_fence(record.payload);
+  if (!parsed)
+    return;
+  epoch at{parsed->epoch};
+  if (!void_epoch_.empty() && at == void_epoch_)
+    return;
+  void_epoch_ = {};
+  if (at != context_.freshness->current_epoch.load())
+    adopt_epoch(at, s);
+  s.nonces = std::move(parsed->nonces);
+}
+
+void invalidation_state::adopt_epoch(const epoch& current, step& s) {
+  auto first = context_.freshness->current_epoch.load().empty();
+  context_.freshness->current_epoch = current;
+  if (!first)
+    ++context_.freshness->generation;
+  auto number = first_step_ + steps_.size() - 1;
+  for (auto& shard : context_.shards) {
+    ++s.outstanding;
+    self_->request(shard, caf::infinite, epoch_atom::value)
+        .then([this, number](caf::unit_t) { done(number); },
+              [this, number](const caf::error&) { done(number); });
+  }
+}
+
+void invalidation_state::done(std::uint64_t step_number) {
+  --steps_[step_number - first_step_].outstanding;
+  advance();
+}
+
+// In the log's order: a fence counts only when every change before it has
+// reached its shard's readers.
+void invalidation_state::advance() {
+  while (!steps_.empty() && steps_.front().outstanding == 0) {
+    auto s = std::move(steps_.front());
+    steps_.pop_front();
+    ++first_step_;
+    applied_ = s.at;
+    for (auto& nonce : s.nonces)
+      fenced(nonce);
+  }
+}
+
+// -- the fence
+// -------------------------------------------------------------------
+
+void invalidation_state::ask_fence() {
+  self_->delayed_send(self_, context_.fence_interval, fence_atom::value);
+  if (reading_)
+    request_fence();
+}
+
+void invalidation_state::request_fence() {
+  while (asked_.size() > 64)
+    asked_.erase(asked_.begin());
+  auto nonce = context_.incarnation + ":" + std::to_string(++nonce_);
+  // The time before the question is sent: whatever was acknowledged by now is
+  // in the snapshot that the relay takes after it has the question.
+  asked_.emplace(nonce, now());
+  context_.signals->ask_fence(nonce);
+}
+
+void invalidation_state::fenced(const std::string& nonce) {
+  auto i = asked_.find(nonce);
+  if (i == asked_.end())
+    return;
+  if (!fenced_once_ || i->second > fence_asked_) {
+    fence_asked_ = i->second;
+    fenced_once_ = true;
+    context_.freshness->fence_until =
+        nanoseconds_of(fence_asked_ + context_.fence_max_age);
+  }
+  asked_.erase(i);
+}
+
+coherence_stats invalidation_state::stats() const {
+  coherence_stats s;
+  if (fenced_once_)
+    s.fence_age_ms =
+        std::chrono::duration_cast<milliseconds>(now() - fence_asked_).count();
+  s.log_lag = last_known_ - std::min(last_known_, applied_.sequence);
+  s.applied = applied_.sequence;
+  s.gaps = gaps_;
+  s.generation = context_.freshness->generation;
+  s.epoch = std::string{context_.freshness->current_epoch.load().text()};
+  s.reading = reading_;
+  return s;
+}
+
+time_point invalidation_state::now() const {
+  return self_->clock().now();
+}
+
+}  // namespace larder

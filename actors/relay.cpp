@@ -1,0 +1,276 @@
+#include "actors/relay.hpp"
+
+#include "actors/port.hpp"
+#include "cluster/fence.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+namespace larder {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t max_nonces = 4'096;
+constexpr milliseconds longest_pause{500};
+
+std::string message_id(const outbox_row& row) {
+  return std::string{row.info.epoch.text()} + ":" + to_tokens(row.key) + ":"
+         + std::to_string(row.info.revision);
+}
+
+change event_of(const outbox_row& row) {
+  return {row.key, row.deleted ? change_op::remove : change_op::put,
+          row.info.revision, row.info.version,
+          std::string{row.info.epoch.text()}};
+}
+
+}  // namespace
+
+relay_actor::behavior_type relay(relay_state::pointer self,
+                                 relay_context context) {
+  auto& state = self->state;
+  state.start(std::move(context));
+  return {
+      [&state](wake_atom) { state.wake(); },
+      [&state](fence_atom, const std::string& nonce) {
+        state.fence_asked(nonce);
+      },
+      [&state](poll_atom, std::uint64_t number) { state.poll(number); },
+      [](const continuation& go_on) { go_on(); },
+      [&state](epoch_atom, const epoch& from) { state.raise_epoch(from); },
+      [&state](stop_atom) {
+        state.stop();
+        return caf::unit;
+      },
+      [&state](stats_atom) { return state.stats(); },
+  };
+}
+
+void relay_state::start(relay_context context) {
+  context_ = std::move(context);
+  outbox_ = std::move(*context_.outbox);
+  schedule(milliseconds{0});
+}
+
+// -- when a round begins
+// -------------------------------------------------------
+
+void relay_state::wake() {
+  woken_ = true;
+  if (!in_round_)
+    schedule(milliseconds{0});
+}
+
+void relay_state::fence_asked(const std::string& nonce) {
+  if (!stats_.active || asked_.size() >= max_nonces)
+    return;
+  asked_.push_back(nonce);
+  if (!in_round_)
+    schedule(milliseconds{0});
+}
+
+void relay_state::poll(std::uint64_t number) {
+  if (number != poll_number_ || in_round_ || stopped_)
+    return;
+  poll_is_next_ = false;
+  if (!holds_lease()) {
+    asked_.clear();
+    return schedule(context_.lease_ttl / 4);
+  }
+  begin_round();
+}
+
+bool relay_state::holds_lease() {
+  if (stats_.active && now() < lease_due_)
+    return true;
+  auto held = outbox_->hold_lease(context_.cluster, context_.holder,
+                                  context_.lease_ttl);
+  auto active = held && *held;
+  if (active != stats_.active)
+    spdlog::info("relay: {} the lease", active ? "took" : "lost");
+  stats_.active = active;
+  // Renewed in time to survive one renewal that fails.
+  lease_due_ = now() + context_.lease_ttl / 3;
+  return active;
+}
+
+// -- a round
+// -------------------------------------------------------------------
+//
+// 1. Take the nonces that were asked for until now, then a snapshot of the
+//    outbox: in this order, since a fence speaks of what was committed before
+//    it was asked for.
+// 2. Write the newest value of each key to JetStream, newer only.
+// 3. Publish each change to the log and wait for every acknowledgement.
+// 4. Mark the rows. If the snapshot held more, go on with 1 and the same
+//    nonces.
+// 5. Publish the nonces: everything visible in the first snapshot is published.
+//
+// A step that fails ends the round; the rows stay, the nodes ask again.
+
+void relay_state::begin_round() {
+  in_round_ = true;
+  woken_ = false;
+  ++round_;
+  nonces_.insert(nonces_.end(), std::make_move_iterator(asked_.begin()),
+                 std::make_move_iterator(asked_.end()));
+  asked_.clear();
+  auto batch = outbox_->unpublished(context_.batch);
+  if (!batch)
+    return fail_round(batch.error());
+  batch_ = std::move(*batch);
+  if (batch_.rows.empty())
+    return publish_fence();
+  write_shared();
+}
+
+void relay_state::write_shared() {
+  std::unordered_map<key, const outbox_row*, key_hash, key_equal> newest;
+  for (auto& row : batch_.rows)
+    newest[row.key] = &row;
+  outstanding_ = newest.size();
+  auto round = round_;
+  for (auto& [k, row] : newest)
+    self_
+        ->request(context_.warm, context_.timeout * 2, write_atom::value,
+                  shared_fill{k, row->current, row->current_info, {}, false})
+        .then([this, round](
+                  bool) { part_done(round, {}, &relay_state::publish_events); },
+              [this, round](const caf::error& why) {
+                part_done(round, why, &relay_state::publish_events);
+              });
+}
+
+void relay_state::publish_events() {
+  outstanding_ = batch_.rows.size();
+  auto round = round_;
+  for (auto& row : batch_.rows) {
+    auto event = event_of(row);
+    ask<std::uint64_t>(
+        self_,
+        [&](auto done) {
+          context_.log->publish(context_.collection.event(event),
+                                message_id(row), to_body(event),
+                                context_.timeout, done);
+        },
+        [this, round](caf::expected<std::uint64_t> stored) {
+          if (stored)
+            acknowledged_ = std::max(acknowledged_, *stored);
+          part_done(round, stored ? caf::error{} : stored.error(),
+                    &relay_state::mark_published);
+        });
+  }
+}
+
+void relay_state::mark_published() {
+  std::vector<std::int64_t> ids;
+  ids.reserve(batch_.rows.size());
+  for (auto& row : batch_.rows)
+    ids.push_back(row.id);
+  if (auto marked = outbox_->published(ids); !marked)
+    return fail_round(marked.error());
+  stats_.published += ids.size();
+  if (batch_.more)
+    return holds_lease() ? begin_round() : end_round();
+  publish_fence();
+}
+
+void relay_state::publish_fence() {
+  if (nonces_.empty())
+    return end_round();
+  auto body = to_body(
+      fence{std::string{batch_.epoch.text()}, std::exchange(nonces_, {})});
+  auto round = round_;
+  ask<std::uint64_t>(
+      self_,
+      [&](auto done) {
+        context_.log->publish(fence_subject(context_.cluster), {}, body,
+                              context_.timeout, done);
+      },
+      [this, round](caf::expected<std::uint64_t> stored) {
+        if (round != round_ || !in_round_)
+          return;
+        if (!stored)
+          return fail_round(stored.error());
+        // A log that has gone back in time has lost what was marked here.
+        if (*stored <= acknowledged_)
+          raise_epoch(batch_.epoch);
+        acknowledged_ = *stored;
+        end_round();
+      });
+}
+
+void relay_state::part_done(std::uint64_t round, const caf::error& why,
+                            void (relay_state::*next)()) {
+  // The rest of a round that has failed already.
+  if (round != round_ || !in_round_)
+    return;
+  if (why)
+    return fail_round(why);
+  if (--outstanding_ == 0)
+    (this->*next)();
+}
+
+void relay_state::end_round() {
+  in_round_ = false;
+  failures_ = 0;
+  batch_ = {};
+  schedule(woken_ || !asked_.empty() ? milliseconds{0} : context_.interval);
+}
+
+void relay_state::fail_round(const caf::error& why) {
+  in_round_ = false;
+  nonces_.clear();
+  batch_ = {};
+  ++stats_.failures;
+  if (failures_ == 0)
+    spdlog::warn("relay: {}; trying again", message_of(why));
+  failures_ = std::min(failures_ + 1, 5);
+  // Whoever has a source of truth that it can reach shall have the lease.
+  if (code_of(why) == ec::unavailable)
+    lease_due_ = now();
+  schedule(std::min(context_.interval * (1 << failures_), longest_pause));
+}
+
+// -- the rest
+// ------------------------------------------------------------------
+
+void relay_state::raise_epoch(const epoch& from) {
+  auto raised = outbox_->raise_epoch(from);
+  if (raised)
+    spdlog::warn("relay: the log has lost records; the epoch is now {}",
+                 raised->text());
+  else
+    self_->delayed_send(self_, longest_pause, epoch_atom::value, from);
+}
+
+void relay_state::stop() {
+  stopped_ = true;
+  if (stats_.active)
+    static_cast<void>(
+        outbox_->release_lease(context_.cluster, context_.holder));
+  stats_.active = false;
+}
+
+void relay_state::schedule(milliseconds pause) {
+  // One poll is on its way at any time: a sooner one replaces a later one.
+  if (stopped_ || poll_is_next_)
+    return;
+  ++poll_number_;
+  poll_is_next_ = pause == milliseconds{0};
+  if (poll_is_next_)
+    self_->send(self_, poll_atom::value, poll_number_);
+  else
+    self_->delayed_send(self_, pause, poll_atom::value, poll_number_);
+}
+
+time_point relay_state::now() const {
+  return self_->clock().now();
+}
+
+}  // namespace larder

@@ -1,0 +1,466 @@
+#include "actors/shard.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace larder {
+
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+constexpr int max_rereads = 3;
+
+}  // namespace
+
+shard_actor::behavior_type shard(shard_state::pointer self,
+                                 shard_context context) {
+  auto& state = self->state;
+  state.start(std::move(context));
+  return {
+      [&state](get_atom, key& k, const read_options& options) {
+        return state.get(std::move(k), options);
+      },
+      [&state](write_atom, write_request& request) {
+        return state.write(std::move(request));
+      },
+      [&state](apply_atom, const change_notice& change) {
+        state.apply(change);
+        return caf::unit;
+      },
+      [&state](install_atom, const std::vector<artifact_ptr>& values,
+               time_point began, std::uint32_t generation) {
+        return state.install(values, began, generation);
+      },
+      [&state](clear_atom, const std::optional<std::string>& type) {
+        return state.clear(type);
+      },
+      [&state](epoch_atom) {
+        state.begin_epoch();
+        return caf::unit;
+      },
+      [&state](sweep_atom) { state.sweep(); },
+      [&state](stats_atom) { return state.stats(); },
+  };
+}
+
+void shard_state::start(shard_context context) {
+  context_ = std::move(context);
+  floors_ = floors{context_.max_floors};
+  floors_aged_ = now();
+  self_->delayed_send(self_, context_.sweep_interval, sweep_atom::value);
+}
+
+// -- the miss path
+// -------------------------------------------------------------
+//
+// 1. Somebody already asks the tiers below for this key: wait with them.
+// 2. Look again: the entry may have come between the reader's look and now.
+// 3. An entry is held but the fence does not vouch for it: ask the source of
+//    truth for its revision alone.
+// 4. Nothing is held, and the fence vouches for JetStream: ask JetStream. What
+//    it has was written there before it was published, so it is as new as the
+//    fence; what is below the floor is not taken all the same, because floors
+//    are also raised by what this node wrote or read before it was published.
+// 5. Ask the source of truth. What comes back below the floor was read before
+//    a change that this shard has seen meanwhile: read again.
+// 6. The source of truth cannot be asked: answer the newest value at hand,
+//    marked, to those who allow it.
+
+caf::result<answer> shard_state::get(key k, read_options options) {
+  auto reply = self_->make_response_promise<answer>();
+  if (auto held = context_.cache->peek(k);
+      held && held->revision() >= options.min_revision
+      && provably_fresh(*held, nanoseconds_of(now()), *context_.freshness)) {
+    reply.deliver(answer{std::move(held)});
+    return reply;
+  }
+  auto [i, first] = fills_.try_emplace(k);
+  i->second.waiters.push_back({options, now(), ++tick_, reply});
+  if (first)
+    begin(k);
+  else
+    ++stats_.coalesced;
+  return reply;
+}
+
+void shard_state::begin(const key& k) {
+  ++stats_.fills;
+  auto& f = fills_.find(k)->second;
+  mark_begun(f);
+  auto held = context_.cache->peek(k);
+  if (held && held->epoch() == current_epoch()
+      && held->revision() >= f.min_revision()
+      && nanoseconds_of(f.began) < held->cached().expires_at)
+    verify(k, held);
+  else if (context_.caching && fence_holds_at(f.fence_until, f.began)
+           && !floors_.distrusts_shared(k))
+    ask_shared(k);
+  else
+    ask_truth(k);
+}
+
+void shard_state::verify(const key& k, const artifact_ptr&) {
+  auto& f = fills_.find(k)->second;
+  self_
+      ->request(context_.cold, context_.truth_patience, verify_atom::value, k,
+                std::min(f.deadline(), f.began + context_.truth_patience))
+      .then([this, k](const lookup& found) { verified(k, found); },
+            [this, k](const caf::error& why) { fall_back(k, why); });
+}
+
+void shard_state::verified(const key& k, const lookup& found) {
+  auto& f = fills_.find(k)->second;
+  auto held = context_.cache->peek(k);
+  if (!held || held->info().revision != found.info.revision
+      || held->epoch() != found.info.epoch)
+    return ask_truth(k);
+  auto& notes = held->cached();
+  notes.generation = f.generation;
+  notes.verified_until = nanoseconds_of(f.began + context_.fence_max_age);
+  settle(k, held, tier::memory, held->info());
+}
+
+void shard_state::ask_shared(const key& k) {
+  mark_begun(fills_.find(k)->second);
+  self_->request(context_.warm, context_.truth_timeout, get_atom::value, k)
+      .then([this, k](kv_entry& entry) { shared_found(k, std::move(entry)); },
+            // A tier that fails is skipped; it is not a miss, so there is no
+            // sequence to compare with when the value is shared.
+            [this, k](const caf::error&) { ask_truth(k); });
+}
+
+void shard_state::shared_found(const key& k, kv_entry entry) {
+  auto& f = fills_.find(k)->second;
+  f.shared = entry;
+  if (!usable_from_shared(entry, f, k))
+    return ask_truth(k);
+  if (entry.value) {
+    floors_.raise(k, entry.info.revision, ++tick_);
+    keep(entry.value, f.fence_until, f.generation);
+  }
+  settle(k, entry.value, tier::jetstream, entry.info);
+}
+
+bool shard_state::usable_from_shared(const kv_entry& entry, const fill& f,
+                                     const key& k) const {
+  return entry.sequence != 0 && !entry.info.epoch.empty()
+         && entry.info.epoch == current_epoch()
+         && entry.info.revision >= f.min_revision()
+         && fence_holds_at(f.fence_until, f.began)
+         && f.generation == context_.freshness->generation
+         && floors_.admits_shared(k, entry.info.revision);
+}
+
+void shard_state::ask_truth(const key& k) {
+  auto& f = fills_.find(k)->second;
+  mark_begun(f);
+  auto held = context_.cache->peek(k);
+  auto patience = held || (f.shared && f.shared->value)
+                      ? context_.truth_patience
+                      : context_.truth_timeout;
+  self_
+      ->request(context_.cold, patience, get_atom::value, k,
+                std::min(f.deadline(), f.began + patience))
+      .then([this, k](const lookup& found) { truth_found(k, found); },
+            [this, k](const caf::error& why) { fall_back(k, why); });
+}
+
+void shard_state::truth_found(const key& k, const lookup& found) {
+  auto& f = fills_.find(k)->second;
+  auto& info = found.info;
+  if (!floors_.admits_truth(k, info.revision, f.began_at)) {
+    ++stats_.rejected_fills;
+    if (++f.rereads < max_rereads)
+      return ask_truth(k);
+    return answer_stale(k, fail(ec::busy, "the key changes faster than it can "
+                                          "be read; retry later"));
+  }
+  if (context_.freshness->current_epoch.load().empty())
+    context_.freshness->current_epoch = info.epoch;
+  auto distrusted = floors_.distrusts_shared(k);
+  if (info.epoch == current_epoch()) {
+    floors_.raise(k, info.revision, ++tick_);
+    if (found.value && context_.caching)
+      keep(found.value, nanoseconds_of(f.began + context_.fence_max_age),
+           f.generation);
+    else
+      context_.cache->drop(k);
+    if (context_.caching && (found.value || distrusted))
+      share(k, found, f);
+  }
+  settle(k, found.value, context_.truth, info);
+}
+
+void shard_state::share(const key& k, const lookup& found, const fill& f) {
+  auto again = floors_.distrusts_shared(k);
+  if (f.shared && f.shared->sequence != 0 && !again
+      && f.shared->info.epoch == found.info.epoch
+      && f.shared->info.revision >= found.info.revision)
+    return;
+  shared_fill entry{k, found.value, found.info, {}, again};
+  if (f.shared)
+    entry.seen_sequence = f.shared->sequence;
+  auto revision = found.info.revision;
+  self_
+      ->request(context_.warm, context_.truth_timeout, write_atom::value,
+                std::move(entry))
+      .then(
+          [this, k, revision, again](bool kept) {
+            if (again && kept)
+              floors_.trust_shared(k, revision, ++tick_);
+          },
+          [](const caf::error&) {
+            // JetStream counts its own failures; the next fill tries again.
+          });
+}
+
+void shard_state::fall_back(const key& k, const caf::error& why) {
+  auto& f = fills_.find(k)->second;
+  if (f.shared || context_.cache->peek(k) || !context_.caching)
+    return answer_stale(k, why);
+  self_->request(context_.warm, context_.truth_patience, get_atom::value, k)
+      .then(
+          [this, k, why](kv_entry& entry) {
+            fills_.find(k)->second.shared = std::move(entry);
+            answer_stale(k, why);
+          },
+          [this, k, why](const caf::error&) { answer_stale(k, why); });
+}
+
+void shard_state::answer_stale(const key& k, const caf::error& why) {
+  auto waiters = std::move(fills_.find(k)->second.waiters);
+  auto shared = std::move(fills_.find(k)->second.shared);
+  fills_.erase(k);
+  answer best;
+  if (auto held = context_.cache->peek(k);
+      held
+      && now() < time_point{nanoseconds{held->cached().expires_at}}
+                     + context_.grace)
+    best = {held, tier::memory, true, unproved_for(*held)};
+  if (shared && shared->value
+      && (!best.value || best.value->revision() < shared->info.revision))
+    best = {shared->value, tier::jetstream, true, unproved_for(*shared->value)};
+  for (auto& w : waiters) {
+    // The entry may have been proved fresh since this fill began.
+    if (best.value && best.value->revision() >= w.options.min_revision
+        && w.options.allow_stale)
+      w.reply.deliver(best);
+    else
+      w.reply.deliver(why);
+  }
+}
+
+void shard_state::settle(const key& k, const artifact_ptr& value, tier from,
+                         const version_info& info) {
+  auto f = std::move(fills_.find(k)->second);
+  fills_.erase(k);
+  std::vector<waiter> unserved;
+  for (auto& w : f.waiters) {
+    if (w.joined > f.began + context_.fence_max_age) {
+      // It began so late that this read is too old for it.
+      unserved.push_back(std::move(w));
+    } else if (info.revision < w.options.min_revision) {
+      if (from == context_.truth && w.joined_at < f.began_at)
+        w.reply.deliver(conflict(info.revision,
+                                 "the source of truth has revision "
+                                     + std::to_string(info.revision)
+                                     + ", older than Larder-Min-Revision "
+                                     + std::to_string(w.options.min_revision)));
+      else
+        unserved.push_back(std::move(w));
+    } else if (!value) {
+      w.reply.deliver(fail(ec::not_found, "no artifact of type \"" + k.type
+                                              + "\" has the id \"" + k.id
+                                              + "\""));
+    } else {
+      w.reply.deliver(answer{value, from});
+    }
+  }
+  if (unserved.empty())
+    return;
+  fills_[k].waiters = std::move(unserved);
+  ask_truth(k);
+}
+
+void shard_state::mark_begun(fill& f) {
+  f.began = now();
+  f.began_at = ++tick_;
+  f.generation = context_.freshness->generation;
+  f.fence_until = context_.freshness->fence_until;
+}
+
+void shard_state::keep(const artifact_ptr& value, std::int64_t proved_until,
+                       std::uint32_t generation) {
+  auto& notes = value->cached();
+  notes.expires_at = nanoseconds_of(now() + context_.ttl);
+  notes.verified_until = proved_until;
+  notes.generation = generation;
+  context_.cache->put(value);
+}
+
+// -- writes and changes
+// ----------------------------------------------------------
+
+caf::result<version_info> shard_state::write(write_request request) {
+  auto reply = self_->make_response_promise<version_info>();
+  auto began = now();
+  // Before the commit: a gap in the log since then may hide a newer change.
+  std::uint32_t generation = context_.freshness->generation;
+  self_
+      ->request(context_.cold, context_.truth_timeout, write_atom::value,
+                request)
+      .then(
+          [this, reply, request, began,
+           generation](const version_info& info) mutable {
+            committed(request, info, began, generation);
+            reply.deliver(info);
+          },
+          [reply](const caf::error& why) mutable {
+            if (why == caf::sec::request_timeout)
+              reply.deliver(
+                  fail(ec::unavailable,
+                       "the source of truth did not answer in time; "
+                       "whether the write was committed is not known: "
+                       "read the key before trying again"));
+            else
+              reply.deliver(why);
+          });
+  return reply;
+}
+
+void shard_state::committed(const write_request& request,
+                            const version_info& info, time_point began,
+                            std::uint32_t generation) {
+  auto& k = request.key;
+  auto held = context_.cache->peek(k);
+  auto newest = floors_.admits_shared(k, info.revision)
+                && info.epoch == current_epoch()
+                && (!held || held->revision() < info.revision);
+  if (newest && request.content && context_.caching)
+    keep(artifact::make(k, *request.content, info),
+         nanoseconds_of(began + context_.fence_max_age), generation);
+  else if (held && held->revision() < info.revision)
+    context_.cache->drop(k);
+  floors_.raise(k, info.revision, ++tick_);
+  context_.committed();
+}
+
+void shard_state::apply(const change_notice& change) {
+  ++stats_.invalidations;
+  auto& k = change.key;
+  if (change.info.revision <= 0 || change.info.epoch != current_epoch()) {
+    floors_.distrust(k, ++tick_);
+    context_.cache->drop(k);
+    return;
+  }
+  floors_.raise(k, change.info.revision, ++tick_);
+  if (auto held = context_.cache->peek(k);
+      held
+      && (held->revision() < change.info.revision
+          || held->epoch() != change.info.epoch))
+    context_.cache->drop(k);
+}
+
+std::uint64_t shard_state::install(const std::vector<artifact_ptr>& values,
+                                   time_point began, std::uint32_t generation) {
+  std::uint64_t kept = 0;
+  for (auto& value : values) {
+    auto k = value->name();
+    auto held = context_.cache->peek(k);
+    if (value->epoch() != current_epoch() || !context_.caching
+        || (held && held->revision() >= value->revision())
+        || !floors_.admits_shared(k, value->revision())) {
+      ++stats_.rejected_fills;
+      continue;
+    }
+    floors_.raise(k, value->revision(), ++tick_);
+    keep(value, nanoseconds_of(began + context_.fence_max_age), generation);
+    ++kept;
+  }
+  return kept;
+}
+
+std::uint64_t shard_state::clear(const std::optional<std::string>& type) {
+  return context_.cache->drop_if(
+      [&](const artifact& a) { return !type || a.type() == *type; });
+}
+
+void shard_state::begin_epoch() {
+  floors_.reset(++tick_);
+}
+
+// -- upkeep
+// ----------------------------------------------------------------------
+
+void shard_state::sweep() {
+  auto t = nanoseconds_of(now());
+  auto grace = duration_cast<nanoseconds>(context_.grace).count();
+  context_.cache->drop_if(
+      [&](const artifact& a) { return t >= a.cached().expires_at + grace; });
+  std::vector<usage> reads;
+  context_.cache->for_each([&](const artifact& a) {
+    if (auto n = a.cached().reads.exchange(0, std::memory_order_relaxed))
+      reads.push_back({{std::string{a.type()}, std::string{a.id()}}, n});
+  });
+  if (!reads.empty())
+    self_->send(context_.cold, usage_atom::value, std::move(reads));
+  context_.cache->reclaim();
+  if (now() - floors_aged_ >= context_.floor_ttl) {
+    floors_.age();
+    floors_aged_ = now();
+  }
+  self_->delayed_send(self_, context_.sweep_interval, sweep_atom::value);
+}
+
+shard_stats shard_state::stats() const {
+  auto s = stats_;
+  s.entries = context_.cache->size();
+  s.bytes = context_.cache->bytes();
+  s.evictions = context_.cache->evictions();
+  s.floors = floors_.size();
+  return s;
+}
+
+// -- small questions
+// -------------------------------------------------------------
+
+std::int64_t shard_state::fill::min_revision() const {
+  std::int64_t result = 0;
+  for (auto& w : waiters)
+    result = std::max(result, w.options.min_revision);
+  return result;
+}
+
+time_point shard_state::fill::deadline() const {
+  auto result = time_point::min();
+  for (auto& w : waiters)
+    result = std::max(result, w.options.deadline);
+  return result;
+}
+
+bool shard_state::fence_holds_at(std::int64_t fence_until, time_point t) const {
+  return nanoseconds_of(t) < fence_until;
+}
+
+epoch shard_state::current_epoch() const {
+  return context_.freshness->current_epoch;
+}
+
+time_point shard_state::now() const {
+  return self_->clock().now();
+}
+
+milliseconds shard_state::unproved_for(const artifact& a) const {
+  auto& notes = a.cached();
+  auto proved = notes.verified_until.load();
+  if (notes.generation == context_.freshness->generation)
+    proved = std::max(proved, context_.freshness->fence_until.load());
+  auto age = nanoseconds{nanoseconds_of(now()) - proved};
+  return std::max(milliseconds{0},
+                  duration_cast<milliseconds>(age) + context_.fence_max_age);
+}
+
+}  // namespace larder

@@ -1,0 +1,157 @@
+#include "actors/warm.hpp"
+
+#include "actors/port.hpp"
+
+#include <utility>
+
+namespace larder {
+
+namespace {
+
+// A fill that is beaten this often has been replaced by newer ones.
+constexpr int max_tries = 4;
+
+/// Whether `entry` must not be replaced by `fill`.
+bool keeps_its_place(const kv_entry& entry, const shared_fill& fill) {
+  if (entry.sequence == 0 || entry.info.epoch != fill.info.epoch)
+    return false;
+  return fill.same_revision_too ? entry.info.revision > fill.info.revision
+                                : entry.info.revision >= fill.info.revision;
+}
+
+}  // namespace
+
+warm_actor::behavior_type warm(warm_state::pointer self, warm_context context) {
+  auto& state = self->state;
+  state.start(std::move(context));
+  return {
+      [&state](get_atom, const key& k) { return state.get(k); },
+      [&state](write_atom, shared_fill& entry) {
+        return state.write(std::move(entry));
+      },
+      [&state](clear_atom, std::optional<std::string>& type) {
+        return state.clear(std::move(type));
+      },
+      [](const continuation& go_on) { go_on(); },
+      [&state](stats_atom) { return state.stats(); },
+  };
+}
+
+caf::result<kv_entry> warm_state::get(const key& k) {
+  if (!may_ask())
+    return skipped();
+  ++stats_.gets;
+  auto reply = self_->make_response_promise<kv_entry>();
+  ask<kv_entry>(
+      self_,
+      [this, &k](auto done) {
+        context_.bucket->get(k, context_.timeout, done);
+      },
+      [this, reply](caf::expected<kv_entry> entry) mutable {
+        if (!entry)
+          return reply.deliver(note(entry.error()));
+        breaker_.succeeded();
+        reply.deliver(std::move(*entry));
+      });
+  return reply;
+}
+
+caf::result<bool> warm_state::write(shared_fill entry) {
+  if (!may_ask())
+    return skipped();
+  auto kept = self_->make_response_promise<bool>();
+  if (entry.seen_sequence) {
+    auto sequence = *entry.seen_sequence;
+    put(std::move(entry), sequence, kept, 1);
+  } else {
+    look_then_put(std::move(entry), kept, 1);
+  }
+  return kept;
+}
+
+void warm_state::look_then_put(shared_fill entry, kept_promise kept,
+                               int tries) {
+  auto k = entry.key;
+  ask<kv_entry>(
+      self_,
+      [this, &k](auto done) {
+        context_.bucket->get(k, context_.timeout, done);
+      },
+      [this, entry = std::move(entry), kept,
+       tries](caf::expected<kv_entry> found) mutable {
+        if (!found)
+          return kept.deliver(note(found.error()));
+        breaker_.succeeded();
+        if (keeps_its_place(*found, entry))
+          return kept.deliver(found->info == entry.info);
+        put(std::move(entry), found->sequence, kept, tries);
+      });
+}
+
+void warm_state::put(shared_fill entry, std::uint64_t sequence,
+                     kept_promise kept, int tries) {
+  ++stats_.puts;
+  kv_put request{entry.key, entry.value, entry.info, sequence};
+  ask<std::uint64_t>(
+      self_,
+      [this, &request](auto done) {
+        context_.bucket->put(std::move(request), context_.timeout, done);
+      },
+      [this, entry = std::move(entry), kept,
+       tries](caf::expected<std::uint64_t> stored) mutable {
+        if (stored) {
+          breaker_.succeeded();
+          return kept.deliver(true);
+        }
+        if (code_of(stored.error()) != ec::revision_conflict)
+          return kept.deliver(note(stored.error()));
+        // Somebody was faster. A reader's fill leaves it at that; the relay,
+        // who knows the newest version, looks at what is there now.
+        ++stats_.conflicts;
+        if (entry.seen_sequence)
+          return kept.deliver(false);
+        if (tries >= max_tries)
+          return kept.deliver(
+              fail(ec::busy, "the key \"" + to_tokens(entry.key)
+                                 + "\" is written too often in JetStream"));
+        look_then_put(std::move(entry), kept, tries + 1);
+      });
+}
+
+caf::result<caf::unit_t> warm_state::clear(std::optional<std::string> type) {
+  auto reply = self_->make_response_promise<caf::unit_t>();
+  ask<void>(
+      self_,
+      [this, &type](auto done) {
+        context_.bucket->clear(std::move(type), context_.timeout, done);
+      },
+      [this, reply](caf::expected<void> done) mutable {
+        if (!done)
+          return reply.deliver(note(done.error()));
+        reply.deliver(caf::unit);
+      });
+  return reply;
+}
+
+warm_stats warm_state::stats() const {
+  auto s = stats_;
+  s.reachable = breaker_.closed();
+  return s;
+}
+
+caf::error warm_state::note(const caf::error& why) {
+  ++stats_.failures;
+  breaker_.failed(self_->clock().now());
+  return why;
+}
+
+bool warm_state::may_ask() {
+  return breaker_.allows(self_->clock().now());
+}
+
+caf::error warm_state::skipped() const {
+  return fail(ec::unavailable,
+              "JetStream did not answer lately and is skipped for a moment");
+}
+
+}  // namespace larder

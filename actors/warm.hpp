@@ -1,0 +1,54 @@
+// The warm actor: the shared tier. Turns the asynchronous port into requests,
+// skips the tier while it fails, and keeps the rule that an entry is replaced
+// only by a newer one.
+#pragma once
+
+#include "actors/breaker.hpp"
+#include "actors/handles.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+namespace larder {
+
+struct warm_context {
+  std::shared_ptr<kv_store> bucket;
+  std::chrono::milliseconds timeout{1'000};
+};
+
+class warm_state {
+ public:
+  using pointer = warm_actor::stateful_pointer<warm_state>;
+  static inline const char* name = "warm";
+
+  explicit warm_state(pointer self) : self_(self) {}
+  void start(warm_context context) { context_ = std::move(context); }
+
+  caf::result<kv_entry> get(const key& k);
+  caf::result<bool> write(shared_fill entry);
+  caf::result<caf::unit_t> clear(std::optional<std::string> type);
+  warm_stats stats() const;
+
+ private:
+  using kept_promise = caf::typed_response_promise<bool>;
+
+  void look_then_put(shared_fill entry, kept_promise kept, int tries);
+  void put(shared_fill entry, std::uint64_t sequence, kept_promise kept,
+           int tries);
+  caf::error note(const caf::error& why);
+  bool may_ask();
+  caf::error skipped() const;
+
+  pointer self_;
+  warm_context context_;
+  breaker breaker_;
+  warm_stats stats_;
+};
+
+warm_actor::behavior_type warm(warm_state::pointer self, warm_context context);
+
+}  // namespace larder
