@@ -88,6 +88,22 @@ void ensure_stream(std::shared_ptr<client> on, stream_wish wish,
                    milliseconds timeout,
                    std::function<void(caf::expected<stream_facts>)> done);
 
+/// A message as STREAM.MSG.GET tells of it.
+struct stored_message {
+  std::string subject;
+  std::uint64_t sequence = 0;
+  /// Nanoseconds since 1970.
+  std::int64_t time = 0;
+  /// Header lines as they were sent, or empty.
+  std::string header_block;
+  std::string data;
+};
+caf::expected<stored_message> parse_stored(const std::string& body);
+
+/// The value of a header in such a block, or nothing.
+std::optional<std::string_view> header_in(std::string_view block,
+                                          std::string_view name);
+
 /// "2026-01-31T12:00:00.123456789Z" → nanoseconds since 1970; 0 if it is none.
 std::int64_t parse_time(std::string_view text);
 /// The same, the other way.

@@ -32,9 +32,9 @@ class jetstream_kv : public kv_store {
   void clear(std::optional<std::string> type, std::chrono::milliseconds timeout,
              on_done done) override;
 
-  /// Completes once the bucket is there. For start-up and readiness; the other
-  /// calls do not need it.
-  void ready(std::chrono::milliseconds timeout, on_done done);
+  /// Completes once the bucket is there, or with why not within 2 s. For
+  /// start-up and readiness; the other calls do not need it.
+  void ready(on_done done);
 
  private:
   std::shared_ptr<jetstream_kv_core> core_;

@@ -7,8 +7,8 @@
 // Thread rule: every function may be called from any thread. Handlers,
 // completions and watchers run on threads of the client, never inside the call
 // that they belong to; they must not block, and must not call the functions
-// marked "blocks". Destroy a client from none of its own threads; what is still
-// pending then fails with `unavailable` before the destructor returns.
+// marked "blocks". What is pending when a client ends fails with `unavailable`
+// before its destructor returns.
 //
 // Failures, as errors of storage/error.hpp: `unavailable` (not connected, or
 // the connection broke while the reply was awaited: whether the server acted is
@@ -92,6 +92,10 @@ class client {
   ~client();
   client(const client&) = delete;
   client& operator=(const client&) = delete;
+
+  /// Ends everything as the destructor does, while others still hold the
+  /// client: what is pending fails, later calls fail with `unavailable`.
+  void close();
 
   bool connected() const;
 

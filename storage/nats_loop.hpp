@@ -1,0 +1,78 @@
+// A NATS connection driven by an event loop of our own: one thread reads what
+// has arrived, answers all of it, and writes once. No thread of the library's,
+// no wait before a write, two system calls a batch.
+//
+// Used by the front door (node/front_door.cpp).
+//
+// Thread rule: everything belongs to the thread that calls turn(), except
+// wake(), connected() and the counters.
+#pragma once
+
+#include "config/settings.hpp"
+#include "storage/nats_message.hpp"
+
+#include <caf/expected.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace larder::nats {
+
+class loop {
+ public:
+  /// Returns at once; the connection is made in the background, and again
+  /// whenever it is lost. Fails with `configuration`.
+  static caf::expected<std::unique_ptr<loop>>
+  open(const config::nats_settings& settings, const std::string& name);
+
+  ~loop();
+  loop(const loop&) = delete;
+  loop& operator=(const loop&) = delete;
+
+  /// Hands each message of `subject` to `handle` in turn(). Survives
+  /// reconnects. With a queue, one member of the queue gets each message.
+  /// Subjects are served in the order in which they were added.
+  caf::expected<void> subscribe(const std::string& subject,
+                                const std::string& queue,
+                                std::function<void(message&)> handle);
+
+  /// Stops the subscriptions: the server sends no more requests; what has
+  /// arrived is still handed out.
+  void unsubscribe();
+
+  /// Waits until something has arrived, wake() was called or `longest` has
+  /// passed; hands out all that has arrived; writes what was published.
+  /// `before_wait` runs if it is going to wait. True if anything arrived.
+  bool turn(std::chrono::milliseconds longest,
+            const std::function<void()>& before_wait = {});
+
+  /// Publishes a message without headers; written at the end of the turn.
+  void publish(const char* subject, std::string_view data);
+
+  /// The same with headers: name, value, name, value …
+  struct line {
+    const char* name;
+    const char* value;
+  };
+  void publish(const char* subject, const line* lines, std::size_t count,
+               std::string_view data);
+
+  /// Makes turn() return soon; from any thread.
+  void wake();
+
+  bool connected() const;
+  std::uint64_t reconnects() const;
+
+ private:
+  loop();
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace larder::nats
