@@ -26,7 +26,9 @@ std::string draft::origin(std::string_view name) const {
 
 std::string draft::describe(std::string_view name) const {
   const auto* s = find_setting(name);
-  return std::string(name) + " is " + print_shown(*s, values) + origin(name);
+  const auto shown = print_shown(*s, values);
+  return std::string(name) + " is " + (shown.empty() ? "not set" : shown)
+         + origin(name);
 }
 
 std::string draft::problems() const {

@@ -23,6 +23,13 @@ std::string did_you_mean(std::string_view name) {
   return "did you mean " + quoted(nearest_setting(name).name) + "?";
 }
 
+// A key with keys below it was meant to be a section.
+std::string did_you_mean(const yaml_entry& entry) {
+  if (entry.is != shape::map || entry.name.find('.') != std::string::npos)
+    return did_you_mean(std::string_view(entry.name));
+  return "did you mean " + quoted(nearest_section(entry.name).name) + "?";
+}
+
 std::string_view name_of(shape is) {
   switch (is) {
   case shape::list:
@@ -68,7 +75,7 @@ void apply_file(const std::string& path, draft& into) {
       check_section(entry, where, into);
     } else if (!unknown.contains(parent)) {
       into.complain(where + ": unknown key " + quoted(entry.name) + "; "
-                    + did_you_mean(entry.name));
+                    + did_you_mean(entry));
       unknown.insert(entry.name);
     }
   }

@@ -39,4 +39,10 @@ const setting& nearest_setting(std::string_view name) {
   return *std::ranges::min_element(all_settings(), {}, distance);
 }
 
+const section& nearest_section(std::string_view name) {
+  name = name.substr(0, 100);
+  const auto distance = [&](const section& s) { return edits(name, s.name); };
+  return *std::ranges::min_element(sections(), {}, distance);
+}
+
 }  // namespace larder::config

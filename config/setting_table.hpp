@@ -34,4 +34,7 @@ bool is_section(std::string_view name);
 /// the fewest edits away from `name`.
 const setting& nearest_setting(std::string_view name);
 
+/// The section whose name is the fewest edits away from `name`.
+const section& nearest_section(std::string_view name);
+
 }  // namespace larder::config
