@@ -33,7 +33,14 @@ build_preset() {
     run_interruptibly /dev/null flock "$lock"
   }
   begin_step build "configuring build/$preset"
-  run_interruptibly "$log" cmake -S "$source_dir" --preset "$preset" ||
+  local -a from_scratch=()
+  # A checkout that was moved or copied takes its old paths with it.
+  if [[ -e $dir/CMakeCache.txt ]] && ! grep -qxF -e \
+    "CMAKE_HOME_DIRECTORY:INTERNAL=$source_dir" "$dir/CMakeCache.txt"; then
+    from_scratch=(--fresh)
+  fi
+  run_interruptibly "$log" cmake -S "$source_dir" --preset "$preset" \
+    "${from_scratch[@]}" ||
     report_build_failure "$log" "cmake could not configure build/$preset."
   local -a targets=()
   (($# == 0)) || targets=(--target "$@")

@@ -3,6 +3,9 @@
 # missing, with apt, with sudo when not root. Sourced after messages.sh; needs
 # `$source_dir`.
 
+# Debian keeps nats-server where only root looks for programs.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
 # Commands that may come from anywhere, as `command:package`.
 build_commands=(g++:g++ cmake:cmake ninja:ninja-build ccache:ccache
   pkg-config:pkg-config)

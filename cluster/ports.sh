@@ -21,7 +21,7 @@ port_is_taken() {
 # `choose_ports NAME OPTION DEFAULT ASKED COUNT`: sets `$chosen_port` to the
 # first of COUNT free ports in a row: the asked ones, or from DEFAULT upwards.
 choose_ports() {
-  local name=$1 option=$2 default=$3 asked=$4 count=$5 port busy
+  local name=$1 option=$2 default=$3 asked=$4 count=$5 port busy taken=
   for ((port = ${asked:-$default}; port + count <= 65536; port++)); do
     busy=$(first_taken "$port" "$count")
     if [[ -z $busy ]]; then
@@ -29,14 +29,24 @@ choose_ports() {
         reserved_ports+="$busy "
       done
       chosen_port=$port
-      ((port == ${asked:-$default})) || say_step ports \
-        "$default is taken; $name takes $port instead"
+      ((port == default)) || [[ -n $asked ]] ||
+        say_step ports "$taken is taken; $name: from $port instead"
       return
     fi
-    [[ -z $asked ]] || fail 78 "port $busy ($option) is taken." \
-      "Give another, or leave $option out to take the next free one."
+    require_free_ports "$option" "$asked" "$count"
+    [[ -n $taken ]] || taken=$busy
   done
   fail 78 "no free port for $name from ${asked:-$default} upwards."
+}
+
+# `require_free_ports OPTION ASKED COUNT`: what can be said before the long
+# steps is said before them.
+require_free_ports() {
+  [[ -n $2 ]] || return 0
+  local busy
+  busy=$(first_taken "$2" "$3")
+  [[ -z $busy ]] || fail 78 "port $busy ($1) is taken." \
+    "Give another, or leave $1 out to take the next free one."
 }
 
 first_taken() {

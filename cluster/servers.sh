@@ -8,7 +8,7 @@ start_nats() {
   local port=$1
   mkdir -p -m 0700 -- "$run_dir/nats"
   write_command nats <<EOS
-exec nats-server -js -sd $(printf %q "$run_dir/nats") -a 127.0.0.1 -p $port
+exec $(printf %q "$(command -v nats-server)") -js -sd $(printf %q "$run_dir/nats") -a 127.0.0.1 -p $port
 EOS
   start_server nats nats_is_ready "$port"
   say_step nats "nats://127.0.0.1:$port"
