@@ -1,0 +1,139 @@
+// One environment for the tests of one file: servers and nodes of its own,
+// on ports of its own, gone when the file is done.
+//
+//   suite('Getting a template', { nodes: 2 }, (env) => {
+//     test('…', async () => { await env.client.get('framework', 'phoenix'); });
+//   });
+
+import { after, before, describe } from 'node:test';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Client } from './client.mjs';
+import { Events } from './events.mjs';
+import { LarderNode, binary, clean_environment, larder } from './larder.mjs';
+import { NatsServer } from './nats_server.mjs';
+import { Postgres } from './postgres.mjs';
+import { free_ports } from './ports.mjs';
+import { key_tokens } from './subjects.mjs';
+
+export class Environment {
+  /** What `start` is to start; see `suite`. */
+  constructor(options = {}) {
+    this.options = { nodes: 2, node_env: {}, ...options };
+    this.clients = [];
+    this.sessions = [];
+    this.nodes = [];
+  }
+
+  async start() {
+    this.dir = mkdtempSync(path.join(os.tmpdir(), 'larder-e2e-'));
+    // The user that runs PostgreSQL has to come through.
+    chmodSync(this.dir, 0o755);
+    const [nats_port, postgres_port, ...http_ports] =
+      await free_ports(2 + this.options.nodes);
+    this.nats = new NatsServer(this.dir, nats_port);
+    this.postgres = new Postgres(this.dir, postgres_port);
+    await Promise.all([this.nats.start(), this.postgres.create()]);
+    this.client_env = clean_environment(this.dir, {
+      NATS_URL: this.nats.url, DATABASE_URL: this.postgres.url,
+    });
+    const migrated = await larder(['migrate'], { env: this.client_env });
+    if (migrated.code !== 0)
+      throw new Error(`larder migrate: exit code ${migrated.code}: ${migrated.stderr}`);
+    this.client = await this.connect();
+    await this.options.before_nodes?.(this);
+    for (const [index, port] of http_ports.entries())
+      this.nodes.push(this.new_node(`node-${index + 1}`, port));
+    await Promise.all(this.nodes.map((node) => node.start()));
+    [this.a, this.b] = this.nodes;
+  }
+
+  new_node(id, http_port, more = {}) {
+    return new LarderNode(this.dir, {
+      id,
+      http_port,
+      nats_url: this.nats.url,
+      database_url: this.postgres.url,
+      ...more,
+      env: { ...this.options.node_env, ...more.env },
+    });
+  }
+
+  /** A node beside those of the suite; the caller stops it. */
+  async extra_node(id, more) {
+    const [port] = await free_ports(1);
+    const node = this.new_node(id, port, more);
+    this.nodes.push(node);
+    return node;
+  }
+
+  async connect(options) {
+    const client = await Client.connect(this.nats.url, options);
+    this.clients.push(client);
+    return client;
+  }
+
+  /** A psql that stays connected, closed with the suite. */
+  psql() {
+    const session = this.postgres.session();
+    this.sessions.push(session);
+    return session;
+  }
+
+  /** A client command with the URLs of this environment. */
+  larder(args, options = {}) {
+    return larder(args, { ...options, env: { ...this.client_env, ...options.env } });
+  }
+
+  /**
+   * A put that has reached every tier: returns when its event is published,
+   * which is after PostgreSQL and JetStream show it.
+   */
+  async settled_put(type, id, value, options) {
+    const events = await Events.on(
+      this.client, `template.updated.${key_tokens(type, id)}`);
+    try {
+      const put = await this.client.must_put(type, id, value, options);
+      await events.wait((event) => event.revision >= put.revision);
+      return put;
+    } finally {
+      events.stop();
+    }
+  }
+
+  /** Forgets what the caches hold, on every node and in JetStream. */
+  async clear_caches() {
+    const replies = await this.client.control(
+      'clear', { tiers: ['memory', 'jetstream'] }, { max: this.nodes.length, ms: 5_000 });
+    for (const reply of replies)
+      if (reply.ok !== true) throw new Error(`clear: ${JSON.stringify(reply)}`);
+  }
+
+  async stop() {
+    await Promise.allSettled(this.clients.map((client) => client.close()));
+    await Promise.allSettled(this.sessions.map((session) => session.close()));
+    await Promise.allSettled(this.nodes.map((node) => node.stop()));
+    await Promise.allSettled([this.nats?.stop(), this.postgres?.stop('immediate')]);
+    if (process.env.LARDER_E2E_KEEP)
+      console.error(`kept ${this.dir}`);
+    else if (this.dir)
+      rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Groups the tests that `define` makes, around one Environment.
+ * Options: `nodes` (2), `node_env` (settings of every node), `before_nodes`
+ * (called with the environment when the servers run and no node does).
+ */
+export function suite(title, options, define) {
+  const env = new Environment(options);
+  describe(title, () => {
+    before(() => env.start());
+    after(() => env.stop());
+    define(env);
+  });
+}
+
+export { binary };
