@@ -75,7 +75,7 @@ suite('the command line', { nodes: 2 }, (env) => {
   test('mget prints a result for each key in order', async () => {
     for (const id of ['one', 'two'])
       await expect(done, ['put', 'mget', id, '-'], { input: JSON.stringify({ id }) });
-    const ran = await env.larder(['mget', '--json', 'mget', 'two', 'mget', 'absent', 'mget', 'one']);
+    const ran = await env.larder(['mget', '--json', 'mget/two', 'mget/absent', 'mget/one']);
     const { results } = JSON.parse(ran.stdout);
     assert.deepEqual(results.map((result) => result.id), ['two', 'absent', 'one']);
   });
@@ -250,7 +250,7 @@ suite('the command line', { nodes: 2 }, (env) => {
     const options = { env: { NATS_URL: `nats://127.0.0.1:${port}` } };
     for (const args of [['get', 'a', 'b'], ['put', 'a', 'b', '-'], ['delete', 'a', 'b'],
                         ['list', 'a'], ['stats'], ['nodes'], ['clear'], ['warm'],
-                        ['invalidate', 'a', 'b'], ['mget', 'a', 'b']]) {
+                        ['invalidate', 'a', 'b'], ['mget', 'a/b']]) {
       const ran = await expect(unavailable, args, { ...options, input: '{}' });
       assert.match(ran.stderr, new RegExp(String(port)), 'names where it tried');
     }
@@ -310,7 +310,7 @@ suite('the command line', { nodes: 2 }, (env) => {
 suite('the command line while no node runs', { nodes: 0 }, (env) => {
   test('requests exit with 69 and say that no node serves them', async () => {
     for (const args of [['get', 'a', 'b'], ['list', 'a'], ['put', 'a', 'b', '-'],
-                        ['stats'], ['mget', 'a', 'b']]) {
+                        ['stats'], ['mget', 'a/b']]) {
       const ran = await env.larder(args, { input: '{}' });
       assert.equal(ran.code, unavailable, `${args}: ${ran.code} ${ran.stderr}`);
       assert.match(ran.stderr, /node/);
