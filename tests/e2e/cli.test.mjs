@@ -213,6 +213,18 @@ suite('the command line', { nodes: 2 }, (env) => {
       const ran = await expect(done, [command, '--help']);
       assert.match(ran.stdout, /example/i);
       assert.match(ran.stdout, new RegExp(`larder ${command}`));
+      if (command !== 'config')
+        for (const option of ['--json', '--nats-url'])
+          if (command !== 'node' || option !== '--json')
+            assert.ok(ran.stdout.includes(option), `${command} has ${option}`);
+    });
+
+  for (const command of ['check', 'dump'])
+    test(`config ${command} --help explains itself with an example`, async () => {
+      const ran = await expect(done, ['config', command, '--help']);
+      assert.match(ran.stdout, /example/i);
+      for (const option of ['--json', '--nats-url'])
+        assert.ok(ran.stdout.includes(option), `config ${command} has ${option}`);
     });
 
   test('larder --help names every command', async () => {
@@ -228,6 +240,7 @@ suite('the command line', { nodes: 2 }, (env) => {
                         ['load']]) {
       const ran = await expect(usage, args);
       assert.ok(ran.stderr.length > 0);
+      if (args.includes('explode')) assert.match(ran.stderr, /explode/);
       assert.equal(ran.stdout, '');
     }
   });

@@ -126,18 +126,21 @@ describe('larder config', () => {
 
   test('secrets do not show in dump', async () => {
     const secrets = file('secrets.yaml',
-      'nats:\n  user: u\n  password: nats-hush\npostgres:\n'
+      'nats:\n  user: someone\n  password: nats-hush\npostgres:\n'
       + '  url: postgresql://larder:pg-hush@localhost:5432/larder\n');
-    const nats_url = 'nats://someone:url-hush@localhost:4222';
-    for (const args of [['config', 'dump'], ['config', 'dump', '--json'], ['config', 'check']]) {
-      const ran = await call([...args, '--config', secrets], {
-        NATS_URL: nats_url, LARDER_NATS__TOKEN: 'token-hush' });
-      assert.equal(ran.code, 0, ran.stderr);
-      assert.doesNotMatch(ran.stdout + ran.stderr, /hush/);
-    }
-    const ran = await call(['config', 'dump'], {
-      DATABASE_URL: 'host=localhost user=larder password=key-value-hush dbname=larder' });
-    assert.doesNotMatch(ran.stdout + ran.stderr, /hush/);
+    for (const [args, env] of [
+      [['--config', secrets], {}],
+      [[], { NATS_URL: 'nats://someone:url-hush@localhost:4222' }],
+      [[], { LARDER_NATS__TOKEN: 'token-hush' }],
+      [[], { DATABASE_URL: 'postgresql://larder:pg-hush@localhost/larder?sslmode=disable' }],
+      [[], { DATABASE_URL: 'postgresql://localhost/larder?user=larder&password=query-hush' }],
+      [[], { DATABASE_URL: 'host=localhost user=larder password=hush-words dbname=larder' }],
+      [[], { DATABASE_URL: "host=localhost user=larder password = 'two hush' dbname=larder" }]])
+      for (const command of [['config', 'dump'], ['config', 'dump', '--json'], ['config', 'check']]) {
+        const ran = await call([...command, ...args], env);
+        assert.equal(ran.code, 0, ran.stderr);
+        assert.doesNotMatch(ran.stdout + ran.stderr, /hush/);
+      }
   });
 
   test('a secret that is to come from a file that is absent is exit code 78', async () => {
