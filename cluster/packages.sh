@@ -54,8 +54,8 @@ list_missing() {
     command -v "${entry%%:*}" >/dev/null || echo "${entry#*:}"
   done
   for entry in "${libraries[@]}"; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}\n' "$entry" 2>/dev/null) == \
-      *installed* ]] || echo "$entry"
+    dpkg-query -W -f '${db:Status-Status}\n' "$entry" 2>/dev/null |
+      grep -qx installed || echo "$entry"
   done
 }
 
@@ -99,15 +99,19 @@ install_packages() {
   fi
   # Never in the background, unlike the other long steps: half-installed
   # packages are worse than a late answer to Ctrl-C.
-  if ! run_apt -y --no-install-recommends -o APT::Status-Fd=1 \
-    install "${missing[@]}" 2>&1 </dev/null | tee "$log" | show_apt_progress; then
+  if ! run_apt -y --no-install-recommends -o APT::Status-Fd=3 \
+    install "${missing[@]}" 2>>"$log" | show_apt_progress; then
     report_apt_failure "$log" "apt-get install failed."
   fi
   say_step packages "installed: ${missing[*]}"
 }
 
+# Writes its status lines to stdout and everything else to stderr. The extra
+# descriptor is opened behind sudo, which closes those that it is given; apt
+# keeps the one for the status from dpkg, so it cannot be stdout itself.
 run_apt() {
-  "${as_root[@]}" apt-get -q -o DPkg::Lock::Timeout=300 "$@"
+  "${as_root[@]}" sh -c 'exec apt-get "$@" 3>&1 >&2 </dev/null' apt-get \
+    -q -o DPkg::Lock::Timeout=300 "$@"
 }
 
 report_apt_failure() {
