@@ -27,6 +27,7 @@ class postgres_outbox final : public outbox {
                                     const std::string& holder) override;
   caf::expected<outbox_batch> unpublished(std::uint32_t limit) override;
   caf::expected<void> published(std::span<const std::int64_t> ids) override;
+  caf::expected<larder::epoch> raise_epoch(const larder::epoch& from) override;
   caf::expected<std::uint64_t> backlog() override;
 
  private:

@@ -46,7 +46,7 @@ class postgres_store final : public truth_store {
 
  private:
   caf::expected<std::vector<caf::expected<version_info>>>
-  write_batch(std::span<const write_request> requests);
+  write_batch(std::span<const write_request* const> requests);
 
   std::unique_ptr<postgres_session> session_;
 };

@@ -19,7 +19,7 @@
 #include <memory>
 #include <string>
 
-namespace larder::support {
+namespace larder::test {
 
 /// What becomes of a write whose connection dies during the commit, when its
 /// outcome cannot be looked up.
@@ -65,12 +65,15 @@ class memory_database {
 
   // -- a program that knows nothing of Larder --------------------------------
 
+  /// As a lock time-out would have it, nothing happens to a key that an open
+  /// transaction holds: `put` then answers revision 0, the others false.
   version_info put(const key& key, std::string content);
   /// False if there was no such key.
   bool erase(const key& key);
-  /// False if there was no such key. Overwrites `to`.
+  /// False if there is no `from`, or a `to` already.
   bool rename(const key& from, const key& to);
-  /// Empties the table, as TRUNCATE does: another epoch, an empty outbox.
+  /// Empties the table, as TRUNCATE does: another epoch, an empty outbox. Open
+  /// transactions are rolled back.
   void truncate();
 
   // -- transactions that stay open -------------------------------------------
@@ -100,6 +103,9 @@ class memory_database {
   friend class memory_store;
   friend class memory_outbox;
   struct state;
+  /// Runs `f` on the state, under its lock.
+  template <class F>
+  auto with(F&& f) const;
   std::unique_ptr<state> state_;
 };
 
@@ -135,10 +141,11 @@ class memory_outbox final : public outbox {
                                     const std::string& holder) override;
   caf::expected<outbox_batch> unpublished(std::uint32_t limit) override;
   caf::expected<void> published(std::span<const std::int64_t> ids) override;
+  caf::expected<larder::epoch> raise_epoch(const larder::epoch& from) override;
   caf::expected<std::uint64_t> backlog() override;
 
  private:
   std::shared_ptr<memory_database> database_;
 };
 
-}  // namespace larder::support
+}  // namespace larder::test
