@@ -20,12 +20,17 @@ struct survey {
 };
 
 caf::expected<survey> look(postgres_session& session) {
+  // By the catalogs, not by to_regclass: that answers from a cache, which the
+  // wait for the advisory lock does not refresh.
   auto rows = session.run_script(
-      "SELECT to_regclass('larder.schema_migrations') IS NOT NULL,"
-      "       to_regclass('public.knowledge_artifacts') IS NOT NULL");
+      "SELECT count(*) FILTER (WHERE n.nspname = 'larder'),"
+      "       count(*) FILTER (WHERE n.nspname = 'public')"
+      "  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+      " WHERE (n.nspname, c.relname) IN (('larder', 'schema_migrations'),"
+      "                                  ('public', 'knowledge_artifacts'))");
   if (!rows)
     return rows.error();
-  return survey{rows->flag(0, 0), rows->flag(0, 1)};
+  return survey{rows->number(0, 0) > 0, rows->number(0, 1) > 0};
 }
 
 caf::expected<int> number_of(postgres_session& session, const survey& found) {
@@ -85,7 +90,7 @@ caf::expected<migrate_report> migrate(const config::postgres_settings& settings,
   postgres_session session{settings, postgres_session::schema::any};
   if (auto r = session.connect(); !r)
     return r.error();
-  auto begun = session.run_script(
+  auto begun = session.begin(
       "BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '60s';"
       "SET LOCAL idle_in_transaction_session_timeout = 0;"
       "SET LOCAL enable_seqscan = on; SET LOCAL enable_hashjoin = on;"

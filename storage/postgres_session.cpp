@@ -3,13 +3,13 @@
 #include "config/redact.hpp"
 #include "storage/error.hpp"
 #include "storage/migrations.hpp"
+#include "storage/postgres_failure.hpp"
 
 // libpqxx 6 marks as deprecated what libpqxx 7 removed, and 7.10 what 8 will:
 // the one place that bridges them needs no warning.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #include <pqxx/pqxx>
 
-#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <poll.h>
@@ -28,14 +28,10 @@ struct postgres_result::rows {
 postgres_result::postgres_result(std::shared_ptr<const rows> rows)
     : rows_(std::move(rows)) {}
 
-namespace {
-
-pqxx::field field_of(const pqxx::result& result, int row, int column) {
+static pqxx::field field_of(const pqxx::result& result, int row, int column) {
   return result[static_cast<pqxx::result::size_type>(row)]
                [static_cast<pqxx::row::size_type>(column)];
 }
-
-}  // namespace
 
 int postgres_result::size() const {
   return static_cast<int>(rows_->result.size());
@@ -109,80 +105,6 @@ struct postgres_session::connection {
   std::set<std::string, std::less<>> prepared;
 };
 
-namespace {
-
-/// libpq's messages on one line, without the full stop of a sentence that we
-/// go on with.
-std::string one_line(std::string_view message) {
-  std::string result;
-  for (auto c : message)
-    if (c == '\n' || c == '\t' || c == ' ') {
-      if (!result.empty() && result.back() != ' ')
-        result += ' ';
-    } else {
-      result += c;
-    }
-  while (!result.empty() && (result.back() == ' ' || result.back() == '.'))
-    result.pop_back();
-  return result;
-}
-
-bool starts_with(std::string_view text, std::string_view prefix) {
-  return text.substr(0, prefix.size()) == prefix;
-}
-
-/// `url` with our defaults for what it does not say itself.
-std::string with_defaults(std::string url,
-                          const config::postgres_settings& settings) {
-  auto uri = starts_with(url, "postgres://") || starts_with(url, "postgresql:");
-  auto add = [&](const std::string& name, const std::string& value) {
-    if (url.find(name + "=") != std::string::npos)
-      return;
-    if (!uri)
-      url += ' ';
-    else
-      url += url.find('?') == std::string::npos ? '?' : '&';
-    url += name + '=' + value;
-  };
-  // libpq counts seconds and takes 1 for 2.
-  auto connect =
-      std::chrono::ceil<std::chrono::seconds>(settings.connect_timeout);
-  add("connect_timeout", std::to_string(connect.count()));
-  add("tcp_user_timeout", std::to_string(settings.tcp_user_timeout.count()));
-  add("application_name", "larder");
-  return url;
-}
-
-ec code_for(const std::string& sqlstate) {
-  auto any = [&](std::initializer_list<std::string_view> prefixes) {
-    return std::any_of(prefixes.begin(), prefixes.end(),
-                       [&](auto p) { return starts_with(sqlstate, p); });
-  };
-  // query_canceled (statement_timeout), lock_not_available (lock_timeout)
-  if (any({"57014", "55P03"}))
-    return ec::deadline_exceeded;
-  // Connections, resources (disk full), shutdown, system; a standby that takes
-  // no writes; a victim of a deadlock; a schema that is not there (any more).
-  if (any({"08", "53", "57", "58", "25006", "25P03", "40", "3F", "42P01",
-           "42883", "42703", "28", "3D"}))
-    return ec::unavailable;
-  // Data, constraints, program limits, and what other people's triggers raise.
-  if (any({"22", "23", "54", "P0"}))
-    return ec::invalid_request;
-  // Larder's own migrations.
-  if (any({"LD", "42501"}))
-    return ec::configuration;
-  return ec::internal;
-}
-
-caf::error as_unavailable(const caf::error& err) {
-  if (code_of(err) != ec::configuration)
-    return err;
-  return fail(ec::unavailable, message_of(err));
-}
-
-}  // namespace
-
 postgres_session::postgres_session(config::postgres_settings settings,
                                    schema needs)
     : settings_(std::move(settings)), needs_(needs) {}
@@ -219,7 +141,7 @@ caf::expected<postgres_result> postgres_session::guarded(F&& call) {
     // A lost connection is an error without a state, or the server's last
     // words: shutdown, crash, idle_in_transaction_session_timeout.
     if (!connection_->looks_alive() || sqlstate_.empty()
-        || starts_with(sqlstate_, "57P") || starts_with(sqlstate_, "25P03"))
+        || sqlstate_.starts_with("57P") || sqlstate_.starts_with("25P03"))
       connection_.reset();
     code = sqlstate_.empty() ? ec::unavailable : code_for(sqlstate_);
   } catch (const std::exception& e) {
@@ -228,13 +150,7 @@ caf::expected<postgres_result> postgres_session::guarded(F&& call) {
     code = ec::internal;
   }
   auto sentence = address() + ": " + one_line(message);
-  if (sqlstate_ == "42P01" || sqlstate_ == "3F000" || sqlstate_ == "42883")
-    sentence += "; the schema is not as this binary needs it: run "
-                "`larder migrate`";
-  else if (sqlstate_ == "57014")
-    sentence += " (postgres.statement_timeout)";
-  else if (sqlstate_ == "55P03")
-    sentence += " (postgres.lock_timeout)";
+  sentence += advice_for(sqlstate_);
   return fail(code, std::move(sentence));
 }
 
@@ -287,7 +203,10 @@ caf::expected<void> postgres_session::check() {
                     " current_setting('synchronous_commit'),"
                     " current_setting('fsync'), pg_is_in_recovery(),"
                     " pg_backend_pid(),"
-                    " to_regclass('larder.schema_migrations') IS NOT NULL,"
+                    " EXISTS (SELECT FROM pg_class c"
+                    "   JOIN pg_namespace n ON n.oid = c.relnamespace"
+                    "  WHERE n.nspname = 'larder'"
+                    "    AND c.relname = 'schema_migrations'),"
                     " (SELECT backend_start FROM pg_stat_activity"
                     "   WHERE pid = pg_backend_pid())");
   });
@@ -317,7 +236,6 @@ caf::expected<void> postgres_session::check() {
                         "postgres.allow_asynchronous_commit: true");
   if (needs_ == schema::any)
     return caf::unit;
-  auto needed = std::to_string(newest_migration());
   if (!facts.flag(0, 5))
     return fail(ec::configuration, address()
                                        + ": the database has no Larder "
@@ -331,7 +249,8 @@ caf::expected<void> postgres_session::check() {
   if (known->number(0, 0) < newest_migration())
     return fail(ec::configuration, address() + ": the schema is at migration "
                                        + std::string{known->text(0, 0)}
-                                       + ", this binary needs " + needed
+                                       + ", this binary needs "
+                                       + std::to_string(newest_migration())
                                        + "; run `larder migrate`");
   history_ = std::string{known->text(0, 1)};
   epoch_counter_ = -1;
@@ -340,6 +259,12 @@ caf::expected<void> postgres_session::check() {
 
 caf::expected<void> postgres_session::ready() {
   sqlstate_.clear();
+  if (in_transaction_ && connection_)
+    return caf::unit;
+  if (in_transaction_)
+    return fail(ec::unavailable, address()
+                                     + ": the connection was lost in the "
+                                       "middle of a transaction");
   auto result = connect();
   if (!result)
     return as_unavailable(result.error());
@@ -365,6 +290,13 @@ postgres_session::run_script(const std::string& sql) {
   if (auto r = ready(); !r)
     return r.error();
   return guarded([&](connection& c) { return c.exec(sql); });
+}
+
+caf::expected<postgres_result>
+postgres_session::begin(const std::string& script) {
+  auto result = run_script(script);
+  in_transaction_ = true;
+  return result;
 }
 
 caf::expected<void> postgres_session::register_writer() {

@@ -74,6 +74,10 @@ class postgres_session {
   /// with `configuration` too.
   caf::expected<postgres_result> run_script(const std::string& sql);
 
+  /// Runs a script that begins a transaction. From here on the session never
+  /// connects again: what follows happens in this transaction or fails.
+  caf::expected<postgres_result> begin(const std::string& script);
+
   /// Runs `statement` in a transaction and commits. Its last two parameters,
   /// added here, are this session's id and the number of the batch, which it
   /// must note in larder.writers. If the connection dies during the commit,
@@ -110,6 +114,7 @@ class postgres_session {
   int backend_ = 0;
   std::string backend_start_;
   std::string sqlstate_;
+  bool in_transaction_ = false;
   /// This session in larder.writers, and its last batch there.
   std::string writer_;
   std::int64_t batch_ = 0;

@@ -7,7 +7,11 @@ CREATE FUNCTION larder.is_key(type text, id text) RETURNS boolean
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN octet_length(type) BETWEEN 1 AND 64
      AND octet_length(id) BETWEEN 1 AND 512
-     AND type || id !~ '[\x01-\x1f\x7f]';
+     -- No control character; a regular expression would take 10 us a write.
+     AND octet_length(type || id) = octet_length(translate(type || id,
+       E'\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10'
+        '\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x7f',
+       ''));
 
 -- One row a key, never deleted: a key that is deleted and written again goes
 -- on counting.
@@ -18,8 +22,8 @@ CREATE TABLE larder.revisions (
   version       INTEGER NOT NULL,
   deleted       BOOLEAN NOT NULL,
   changed_at    TIMESTAMPTZ NOT NULL DEFAULT now(),
-  is_key        BOOLEAN NOT NULL
-    GENERATED ALWAYS AS (larder.is_key(artifact_type, artifact_id)) STORED,
+  -- Not a generated column: its expression would be planned with every write.
+  is_key        BOOLEAN NOT NULL,
   PRIMARY KEY (artifact_type, artifact_id)
 ) WITH (fillfactor = 80);
 
@@ -90,8 +94,7 @@ $$;
 -- is not JSON, \u0000, a number beyond numeric, nesting beyond the stack.
 -- content_raw stays the value in any case.
 CREATE FUNCTION larder.as_jsonb(raw text) RETURNS jsonb
-  LANGUAGE plpgsql IMMUTABLE
-  SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
   RETURN raw::jsonb;
 EXCEPTION WHEN OTHERS THEN
@@ -158,10 +161,10 @@ END
 $$;
 
 -- Gives a key its next revision and writes the outbox row, in the transaction
--- of the change. Returns the version.
+-- of the change. Returns the version. For after_change() alone, whose rights and
+-- search_path it has.
 CREATE FUNCTION larder.note_change(type text, id text, change text)
-  RETURNS integer LANGUAGE plpgsql SECURITY DEFINER
-  SET search_path = pg_catalog, pg_temp AS $$
+  RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
   now_at larder.revisions;
 BEGIN
@@ -169,8 +172,9 @@ BEGIN
   -- writers the one that commits later has the higher revision. EXCLUDED
   -- would hold a number drawn before the wait for the lock.
   INSERT INTO larder.revisions AS r (artifact_type, artifact_id, revision,
-                                     version, deleted)
-    VALUES (type, id, nextval('larder.revision'), 1, change = 'delete')
+                                     version, deleted, is_key)
+    VALUES (type, id, nextval('larder.revision'), 1, change = 'delete',
+            larder.is_key(type, id))
   ON CONFLICT (artifact_type, artifact_id) DO UPDATE
     SET revision = nextval('larder.revision'),
         version = r.version + (change = 'put')::int,
@@ -345,9 +349,10 @@ BEGIN
 
   -- The triggers' lock keeps writers out until we commit: no row is missed.
   INSERT INTO larder.revisions (artifact_type, artifact_id, revision, version,
-                                deleted, changed_at)
+                                deleted, changed_at, is_key)
     SELECT a.artifact_type, a.artifact_id, nextval('larder.revision'),
-           coalesce(a.version, 1), false, coalesce(a.updated_at, now())
+           coalesce(a.version, 1), false, coalesce(a.updated_at, now()),
+           larder.is_key(a.artifact_type, a.artifact_id)
       FROM public.knowledge_artifacts a
   ON CONFLICT DO NOTHING;
 END

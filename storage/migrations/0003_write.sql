@@ -98,10 +98,12 @@ BEGIN
       IF counter IS NULL THEN
         counter := (SELECT e.counter FROM larder.epoch e WHERE e.one);
       END IF;
-      SELECT r.* INTO at_now FROM larder.revisions r
-       WHERE r.artifact_type = q.type AND r.artifact_id = q.id;
-      revision := coalesce(at_now.revision, 0);
-      version := coalesce(at_now.version, 0);
+      IF q.expected IS NOT NULL OR q.content IS NULL THEN
+        SELECT r.* INTO at_now FROM larder.revisions r
+         WHERE r.artifact_type = q.type AND r.artifact_id = q.id;
+        revision := coalesce(at_now.revision, 0);
+        version := coalesce(at_now.version, 0);
+      END IF;
       IF q.expected IS NOT NULL AND
          (held AND q.expected <> revision OR NOT held AND q.expected <> 0) THEN
         status := 'conflict';
@@ -150,7 +152,7 @@ BEGIN
           -- table has a further unique constraint, which no retry changes.
           tries := tries + 1;
           CONTINUE WHEN tries < 10;
-          status := 'refused';
+          status := 'refused'; revision := 0; version := 0;
           EXIT;
         END IF;
       END IF;
