@@ -28,7 +28,10 @@ inline constexpr int stream_name_in_use = 10058;
 inline constexpr int subjects_overlap = 10065;
 inline constexpr int replicas_not_supported = 10074;
 inline constexpr int no_suitable_peers = 10005;
+inline constexpr int account_resources_exceeded = 10002;
 inline constexpr int insufficient_resources = 10023;
+inline constexpr int memory_exceeded = 10028;
+inline constexpr int storage_exceeded = 10047;
 }  // namespace js
 
 /// A reply of JetStream's: its body, or its error (err_code not 0).
@@ -80,8 +83,8 @@ struct stream_facts {
 };
 
 /// Finds the stream as it is; makes it only if there is none, with fewer
-/// replicas if the servers cannot hold as many. What differs from the wish, and
-/// fewer replicas, are logged as warnings and accepted. A stream of another
+/// replicas or bytes if the servers cannot hold as many. What differs from the
+/// wish is logged as a warning and accepted. A stream of another
 /// name that has one of the subjects, or an existing one that lacks one, is
 /// `unavailable`, in a sentence that names them.
 void ensure_stream(std::shared_ptr<client> on, stream_wish wish,

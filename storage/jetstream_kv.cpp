@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <charconv>
 #include <mutex>
 #include <vector>
@@ -20,7 +21,12 @@ using std::chrono::milliseconds;
 constexpr std::size_t max_epoch_bytes = 128;
 
 // How long binding or making the bucket may take, beyond any one caller.
-constexpr milliseconds bucket_timeout{2'000};
+constexpr milliseconds bucket_timeout{1'000};
+
+// nats-server 2.9 says nothing at all to a direct get of a stream that does not
+// exist. So a get that is not answered within this looks for the bucket, then
+// asks again.
+constexpr milliseconds patience{250};
 
 template <class T>
 T number(std::optional<std::string_view> text) {
@@ -85,11 +91,19 @@ class jetstream_kv_core
   void clear(std::optional<std::string> type, milliseconds timeout,
              kv_store::on_done done);
 
+  /// What was known of the bucket is not known any more.
+  void forget() {
+    std::lock_guard lock{mutex_};
+    reading_ = reading::unknown;
+  }
+
  private:
   void get_by_api(const key& k, milliseconds timeout, kv_store::on_get done);
-  bool direct() {
+  void bind_and_get(const key& k, milliseconds timeout, kv_store::on_get done);
+  enum class reading { unknown, direct, by_api };
+  reading how_to_read() {
     std::lock_guard lock{mutex_};
-    return direct_;
+    return reading_;
   }
 
   const std::shared_ptr<nats::client> client_;
@@ -98,7 +112,7 @@ class jetstream_kv_core
   const std::string prefix_;
   std::mutex mutex_;
   std::vector<on_bound> binding_;
-  bool direct_ = true;
+  reading reading_ = reading::unknown;
 };
 
 void jetstream_kv_core::bind(on_bound done) {
@@ -125,8 +139,9 @@ void jetstream_kv_core::bind(on_bound done) {
         {
           std::lock_guard lock{self->mutex_};
           waiting.swap(self->binding_);
-          if (facts)
-            self->direct_ = facts->allow_direct;
+          self->reading_ = !facts                ? reading::unknown
+                           : facts->allow_direct ? reading::direct
+                                                 : reading::by_api;
         }
         for (auto& done : waiting) {
           if (facts)
@@ -139,31 +154,28 @@ void jetstream_kv_core::bind(on_bound done) {
 
 void jetstream_kv_core::get(const key& k, milliseconds timeout,
                             kv_store::on_get done, bool again) {
-  if (!direct())
+  auto way = how_to_read();
+  if (way == reading::unknown)
+    return bind_and_get(k, timeout, std::move(done));
+  if (way == reading::by_api)
     return get_by_api(k, timeout, std::move(done));
+  auto first = again ? timeout : std::min(timeout / 2, patience);
+  auto left = timeout - first;
   client_->request(
       "$JS.API.DIRECT.GET." + stream_ + '.' + prefix_ + to_tokens(k), {}, {},
-      timeout,
-      [self = shared_from_this(), k, timeout, done = std::move(done),
+      first,
+      [self = shared_from_this(), k, left, done = std::move(done),
        again](caf::expected<nats::message> m) mutable {
+        auto silent = m ? m->is_no_responders()
+                        : code_of(m.error()) == ec::deadline_exceeded;
+        if (silent && !again)
+          return self->bind_and_get(k, left, std::move(done));
         if (!m)
           return done(m.error());
-        if (m->is_no_responders()) {
-          if (again)
-            return done(fail(ec::unavailable,
-                             "nobody answers direct gets of JetStream stream "
-                                 + self->stream_));
-          // No bucket, a bucket without direct gets, or no JetStream at all:
-          // binding tells them apart.
-          return self->bind([self, k, timeout, done = std::move(done)](
-                                caf::expected<bool> made) mutable {
-            if (!made)
-              return done(made.error());
-            if (*made)
-              return done(kv_entry{});
-            self->get(k, timeout, std::move(done), true);
-          });
-        }
+        if (silent)
+          return done(fail(ec::unavailable,
+                           "nobody answers direct gets of JetStream stream "
+                               + self->stream_));
         if (m->status() == 404)
           return done(kv_entry{});
         if (m->status() != 0)
@@ -172,6 +184,20 @@ void jetstream_kv_core::get(const key& k, milliseconds timeout,
                                         + std::string{m->description()}));
         done(read_entry(k, *m));
       });
+}
+
+// No bucket, a bucket without direct gets, or no JetStream at all: binding
+// tells them apart.
+void jetstream_kv_core::bind_and_get(const key& k, milliseconds timeout,
+                                     kv_store::on_get done) {
+  bind([self = shared_from_this(), k, timeout,
+        done = std::move(done)](caf::expected<bool> made) mutable {
+    if (!made)
+      return done(made.error());
+    if (*made)
+      return done(kv_entry{});
+    self->get(k, timeout, std::move(done), true);
+  });
 }
 
 // For a bucket that somebody made without direct gets: the same entry as JSON,
@@ -277,11 +303,12 @@ jetstream_kv::jetstream_kv(std::shared_ptr<nats::client> client,
   // A memory bucket is gone after its server's restart: make it again before
   // the first read asks. A failure is told to whoever asks next.
   auto look = [core = core_](bool connected) {
-    if (connected)
-      core->bind([](caf::expected<bool> made) {
-        if (!made)
-          spdlog::warn("jetstream: {}", message_of(made.error()));
-      });
+    if (!connected)
+      return core->forget();
+    core->bind([](caf::expected<bool> made) {
+      if (!made)
+        spdlog::warn("jetstream: {}", message_of(made.error()));
+    });
   };
   watch_ = client->watch(look);
   look(client->connected());

@@ -15,6 +15,9 @@ namespace {
 using nlohmann::json;
 using on_facts = std::function<void(caf::expected<stream_facts>)>;
 
+// A bucket smaller than this is not worth having.
+constexpr std::uint64_t least_bytes = 1 << 20;
+
 std::int64_t nanoseconds_of(milliseconds d) {
   return std::chrono::nanoseconds{d}.count();
 }
@@ -162,6 +165,10 @@ class ensuring : public std::enable_shared_from_this<ensuring> {
       spdlog::warn("jetstream: stream {} has {} of {} replicas, the servers "
                    "hold no more",
                    wish_.name, replicas_, wish_.replicas);
+    if (made && smaller_)
+      spdlog::warn("jetstream: stream {} is limited to {} bytes, the server "
+                   "has room for no more",
+                   wish_.name, wish_.max_bytes);
     if (made)
       spdlog::info("jetstream: made stream {}", wish_.name);
     else
@@ -193,6 +200,7 @@ class ensuring : public std::enable_shared_from_this<ensuring> {
   milliseconds timeout_;
   on_facts done_;
   std::uint32_t replicas_;
+  bool smaller_ = false;
   int tries_ = 0;
 };
 

@@ -58,6 +58,7 @@ void client_core::start() {
       if (auto err = listen(on.get(), replies))
         spdlog::error("nats: {}", message_of(err));
   }
+  announce();  // nobody watches yet: what is said later is a change
   keeper_ = std::thread{[self = shared_from_this()] { self->keep(); }};
   connector_ =
       std::thread{[self = shared_from_this()] { self->connect_always(); }};
