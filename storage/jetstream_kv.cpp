@@ -194,14 +194,17 @@ void jetstream_kv_core::bind_and_get(const key& k, milliseconds timeout,
         done = std::move(done)](caf::expected<bool> made) mutable {
     if (!made)
       return done(made.error());
+    // Not "no entry" by itself: we may have joined a binding that had made the
+    // bucket before a put that was acknowledged before this get began. And not
+    // a direct get: whoever answers those may not listen yet.
     if (*made)
-      return done(kv_entry{});
+      return self->get_by_api(k, timeout, std::move(done));
     self->get(k, timeout, std::move(done), true);
   });
 }
 
-// For a bucket that somebody made without direct gets: the same entry as JSON,
-// its bytes in base64.
+// For a bucket that somebody made without direct gets, or that is new: the same
+// entry as JSON, its bytes in base64.
 void jetstream_kv_core::get_by_api(const key& k, milliseconds timeout,
                                    kv_store::on_get done) {
   nlohmann::json body{{"last_by_subj", prefix_ + to_tokens(k)}};
@@ -213,6 +216,8 @@ void jetstream_kv_core::get_by_api(const key& k, milliseconds timeout,
           return done(r.error());
         if (r->err_code == nats::js::message_not_found)
           return done(kv_entry{});
+        // There was no bucket after this get began: no entry, once there is
+        // one to write to.
         if (r->err_code == nats::js::stream_not_found)
           return self->bind([done = std::move(done)](caf::expected<bool> made) {
             if (!made)

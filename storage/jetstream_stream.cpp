@@ -114,6 +114,17 @@ class ensuring : public std::enable_shared_from_this<ensuring> {
               return self.make();
             }
             return self.give_up("cannot make", r);
+          case js::account_resources_exceeded:
+          case js::insufficient_resources:
+          case js::memory_exceeded:
+          case js::storage_exceeded:
+            // The server reserves max_bytes; take what it has.
+            if (self.wish_.max_bytes / 2 >= least_bytes) {
+              self.wish_.max_bytes /= 2;
+              self.smaller_ = true;
+              return self.make();
+            }
+            return self.give_up("cannot make", r);
           case js::subjects_overlap:
             return self.name_the_other(0);
           default:

@@ -119,6 +119,20 @@ TEST_F(JetstreamKvTest, TakesAKeyOfAnyCharacters) {
   }
 }
 
+TEST_F(JetstreamKvTest, FindsAnAcknowledgedPutWhileTheBucketIsBeingMade) {
+  client_ = connected_to(server_);
+  // Each round races the making of a bucket that the constructor begins.
+  for (int i = 0; i < 30; ++i) {
+    bucket_.name = "b" + std::to_string(i);
+    kv_ = std::make_unique<jetstream_kv>(client_, bucket_);
+    auto sequence = put(phoenix, "1", 0);
+    ASSERT_TRUE(sequence) << message_of(sequence.error());
+    auto e = get(phoenix);
+    ASSERT_EQ(content(e), "1") << i;
+    ASSERT_EQ(e->sequence, *sequence);
+  }
+}
+
 TEST_F(JetstreamKvTest, RefusesAPutThatExpectsAnotherSequence) {
   open();
   auto first = put(phoenix, "1", 0);
