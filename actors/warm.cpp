@@ -49,7 +49,7 @@ caf::result<kv_entry> warm_state::get(const key& k) {
       },
       [this, reply](caf::expected<kv_entry> entry) mutable {
         if (!entry)
-          return reply.deliver(note(entry.error()));
+          return void(reply.deliver(note(entry.error())));
         breaker_.succeeded();
         reply.deliver(std::move(*entry));
       });
@@ -80,10 +80,10 @@ void warm_state::look_then_put(shared_fill entry, kept_promise kept,
       [this, entry = std::move(entry), kept,
        tries](caf::expected<kv_entry> found) mutable {
         if (!found)
-          return kept.deliver(note(found.error()));
+          return void(kept.deliver(note(found.error())));
         breaker_.succeeded();
         if (keeps_its_place(*found, entry))
-          return kept.deliver(found->info == entry.info);
+          return void(kept.deliver(found->info == entry.info));
         put(std::move(entry), found->sequence, kept, tries);
       });
 }
@@ -101,19 +101,19 @@ void warm_state::put(shared_fill entry, std::uint64_t sequence,
        tries](caf::expected<std::uint64_t> stored) mutable {
         if (stored) {
           breaker_.succeeded();
-          return kept.deliver(true);
+          return void(kept.deliver(true));
         }
         if (code_of(stored.error()) != ec::revision_conflict)
-          return kept.deliver(note(stored.error()));
+          return void(kept.deliver(note(stored.error())));
         // Somebody was faster. A reader's fill leaves it at that; the relay,
         // who knows the newest version, looks at what is there now.
         ++stats_.conflicts;
         if (entry.seen_sequence)
-          return kept.deliver(false);
+          return void(kept.deliver(false));
         if (tries >= max_tries)
-          return kept.deliver(
+          return void(kept.deliver(
               fail(ec::busy, "the key \"" + to_tokens(entry.key)
-                                 + "\" is written too often in JetStream"));
+                                 + "\" is written too often in JetStream")));
         look_then_put(std::move(entry), kept, tries + 1);
       });
 }
@@ -127,7 +127,7 @@ caf::result<caf::unit_t> warm_state::clear(std::optional<std::string> type) {
       },
       [this, reply](caf::expected<void> done) mutable {
         if (!done)
-          return reply.deliver(note(done.error()));
+          return void(reply.deliver(note(done.error())));
         reply.deliver(caf::unit);
       });
   return reply;

@@ -23,15 +23,14 @@ epoch::epoch(std::string_view text) {
 
 artifact_ptr artifact::make(key_view key, std::string_view content,
                             version_info info) {
-  auto size = sizeof(artifact) + key.type.size() + key.id.size()
-              + content.size();
+  auto size =
+      sizeof(artifact) + key.type.size() + key.id.size() + content.size();
   auto* block = ::operator new(size);
   return artifact_ptr{new (block) artifact(key, content, info)};
 }
 
 artifact::artifact(key_view key, std::string_view content, version_info info)
-    : info_(info),
-      content_size_(static_cast<std::uint32_t>(content.size())),
+    : info_(info), content_size_(static_cast<std::uint32_t>(content.size())),
       id_size_(static_cast<std::uint16_t>(key.id.size())),
       type_size_(static_cast<std::uint8_t>(key.type.size())) {
   auto* to = reinterpret_cast<char*>(this + 1);

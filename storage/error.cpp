@@ -1,8 +1,8 @@
 #include "storage/error.hpp"
 
 #include <caf/atom.hpp>
-#include <caf/message.hpp>
 #include <caf/make_message.hpp>
+#include <caf/message.hpp>
 #include <caf/sec.hpp>
 
 #include <array>
@@ -41,9 +41,13 @@ const row& row_of(ec code) {
 
 }  // namespace
 
-std::string_view name_of(ec code) { return row_of(code).name; }
+std::string_view name_of(ec code) {
+  return row_of(code).name;
+}
 
-int status_of(ec code) { return row_of(code).status; }
+int status_of(ec code) {
+  return row_of(code).status;
+}
 
 caf::error make_error(ec code) {
   return {static_cast<std::uint8_t>(code), category};
@@ -73,8 +77,7 @@ std::string message_of(const caf::error& err) {
   if (err.category() == category && !err.context().empty()
       && err.context().match_element<std::string>(0))
     return err.context().get_as<std::string>(0);
-  if (err && err.category() != category
-      && code_of(err) == ec::internal)
+  if (err && err.category() != category && code_of(err) == ec::internal)
     return "internal error (code " + std::to_string(err.code()) + ")";
   return std::string{row_of(code_of(err)).sentence};
 }

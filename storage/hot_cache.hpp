@@ -5,7 +5,7 @@
 // domain without a lock, and says `quiesce()` between batches; what it found
 // is valid until then. A removed entry is released only after every reader of
 // the domain has been quiescent once (quiescent-state-based reclamation,
-// after McKenney's and Fraser's descriptions; see hot_cache.cpp).
+// see read_domain.hpp).
 //
 // Eviction is S3-FIFO (Yang et al., SOSP 2023: small queue of 10 %, promoted
 // at one hit, ghost queue of the main queue's length), or LRU (approximated
@@ -14,29 +14,15 @@
 #pragma once
 
 #include "storage/artifact.hpp"
+#include "storage/eviction_order.hpp"
+#include "storage/read_domain.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string_view>
 
 namespace larder {
-
-/// Knows every reader; shared by the caches whose entries they look up.
-class read_domain {
- public:
-  read_domain();
-  ~read_domain();  // every reader must be gone
-  read_domain(const read_domain&) = delete;
-  read_domain& operator=(const read_domain&) = delete;
-
- private:
-  friend class reader;
-  friend class hot_cache;
-  struct impl;
-  std::unique_ptr<impl> impl_;
-};
 
 class hot_cache;
 
@@ -53,6 +39,11 @@ class reader {
   /// read in the entry's notes (frequency and reads), nothing shared else.
   const artifact* find(const hot_cache& cache, key_view key);
 
+  /// The same, for a caller that has hash_of(key) already (it chose the shard
+  /// by it).
+  const artifact* find(const hot_cache& cache, key_view key,
+                       std::uint32_t hash);
+
   /// Nothing found before is used any more. Call it once a batch.
   void quiesce();
 
@@ -61,16 +52,9 @@ class reader {
   void offline();
 
  private:
-  struct impl;
-  std::unique_ptr<impl> impl_;
-};
-
-enum class eviction { s3fifo, lru };
-
-struct hot_cache_limits {
-  std::uint64_t max_entries = 1'000;
-  std::uint64_t max_bytes = 64ull << 20;
-  larder::eviction eviction = larder::eviction::s3fifo;
+  read_domain& domain_;
+  read_domain::slot& slot_;
+  bool online_ = false;
 };
 
 class hot_cache {
@@ -102,8 +86,8 @@ class hot_cache {
   /// Called with each entry that eviction, not the caller, removed.
   void on_evict(std::function<void(const artifact&)> callback);
 
-  /// Releases what every reader has left behind. put and drop do it now and
-  /// then; an idle writer calls it from its sweep.
+  /// Releases what every reader has left behind since an earlier call. put and
+  /// drop do it now and then; an idle writer calls it from its sweep.
   void reclaim();
 
   std::size_t size() const;
@@ -112,6 +96,9 @@ class hot_cache {
   /// Bytes removed but not yet released.
   std::size_t retired_bytes() const;
   std::uint64_t evictions() const;
+  /// Bytes of index, queues and ghosts: what the entries cost beside their
+  /// footprints.
+  std::size_t overhead_bytes() const;
 
  private:
   friend class reader;

@@ -112,7 +112,7 @@ loop::open(const config::nats_settings& settings, const std::string& name) {
                                     impl::read, impl::write, impl::detach);
   if (s == NATS_OK)
     s = natsOptions_SetRetryOnFailedConnect(
-      raw, true, [](natsConnection*, void*) {}, nullptr);
+        raw, true, [](natsConnection*, void*) {}, nullptr);
   natsConnection* connection = nullptr;
   if (s == NATS_OK)
     s = natsConnection_Connect(&connection, raw);
@@ -134,22 +134,21 @@ loop::~loop() {
   close(i.wake);
 }
 
-caf::expected<void>
-loop::subscribe(const std::string& subject, const std::string& queue,
-                std::function<void(message&)> handle) {
+caf::expected<void> loop::subscribe(const std::string& subject,
+                                    const std::string& queue,
+                                    std::function<void(message&)> handle) {
   natsSubscription* subscription = nullptr;
-  auto s = queue.empty()
-             ? natsConnection_SubscribeSync(&subscription, impl_->connection,
-                                            subject.c_str())
-             : natsConnection_QueueSubscribeSync(&subscription,
-                                                 impl_->connection,
-                                                 subject.c_str(),
-                                                 queue.c_str());
+  auto s =
+      queue.empty()
+          ? natsConnection_SubscribeSync(&subscription, impl_->connection,
+                                         subject.c_str())
+          : natsConnection_QueueSubscribeSync(&subscription, impl_->connection,
+                                              subject.c_str(), queue.c_str());
   if (s == NATS_OK)
     s = natsSubscription_SetPendingLimits(subscription, 1 << 20, 1 << 30);
   if (s != NATS_OK)
-    return fail(ec::unavailable, "cannot subscribe to " + subject + ": "
-                                   + status_text(s));
+    return fail(ec::unavailable,
+                "cannot subscribe to " + subject + ": " + status_text(s));
   impl_->served.push_back({subscription, std::move(handle)});
   return caf::unit;
 }
@@ -190,31 +189,37 @@ bool loop::turn(std::chrono::milliseconds longest,
   return any;
 }
 
-void loop::publish(const char* subject, std::string_view data) {
-  natsConnection_Publish(impl_->connection, subject, data.data(),
-                         static_cast<int>(data.size()));
-}
-
-void loop::publish(const char* subject, const line* lines, std::size_t count,
+bool loop::publish(const char* subject, const line* lines, std::size_t count,
                    std::string_view data) {
   natsMsg* raw = nullptr;
   if (natsMsg_Create(&raw, subject, nullptr, data.data(),
                      static_cast<int>(data.size()))
       != NATS_OK)
-    return;
+    return false;
   message_handle owned{raw};
   for (std::size_t l = 0; l < count; ++l)
     natsMsgHeader_Set(raw, lines[l].name, lines[l].value);
-  natsConnection_PublishMsg(impl_->connection, raw);
+  // Every other failure means that the connection is gone, and with it whoever
+  // waits on it.
+  return natsConnection_PublishMsg(impl_->connection, raw) != NATS_MAX_PAYLOAD;
 }
 
-void loop::wake() { eventfd_write(impl_->wake, 1); }
+void loop::wake() {
+  eventfd_write(impl_->wake, 1);
+}
 
-bool loop::connected() const { return impl_->ready; }
+bool loop::connected() const {
+  return impl_->ready;
+}
 
 std::uint64_t loop::reconnects() const {
   auto n = impl_->attached.load();
   return n == 0 ? 0 : n - 1;
+}
+
+std::uint64_t loop::max_payload() const {
+  auto n = natsConnection_GetMaxPayload(impl_->connection);
+  return n > 0 ? static_cast<std::uint64_t>(n) : 1 << 20;
 }
 
 }  // namespace larder::nats

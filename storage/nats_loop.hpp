@@ -52,15 +52,15 @@ class loop {
   bool turn(std::chrono::milliseconds longest,
             const std::function<void()>& before_wait = {});
 
-  /// Publishes a message without headers; written at the end of the turn.
-  void publish(const char* subject, std::string_view data);
-
-  /// The same with headers: name, value, name, value …
+  /// A header.
   struct line {
     const char* name;
     const char* value;
   };
-  void publish(const char* subject, const line* lines, std::size_t count,
+
+  /// Publishes a message; it is written when the next turn begins. False if
+  /// it is larger than the server takes.
+  bool publish(const char* subject, const line* lines, std::size_t count,
                std::string_view data);
 
   /// Makes turn() return soon; from any thread.
@@ -68,6 +68,9 @@ class loop {
 
   bool connected() const;
   std::uint64_t reconnects() const;
+
+  /// Bytes that one message may have, headers included; from any thread.
+  std::uint64_t max_payload() const;
 
  private:
   loop();

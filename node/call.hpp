@@ -1,0 +1,73 @@
+// One request on its way through the node: what a client asked, and how the
+// answer gets back to it.
+//
+// Made by the front door, carried to the gateway and back. Belongs to one
+// thread at a time; answer() may be called from any, once.
+#pragma once
+
+#include "actors/messages.hpp"
+#include "cluster/subjects.hpp"
+#include "storage/nats_message.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/error.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace larder {
+
+/// What comes back: a value, a JSON body, or an error.
+struct reply {
+  /// A value: its bytes are the body, its version goes into headers.
+  artifact_ptr value;
+  larder::tier tier = larder::tier::memory;
+  bool stale = false;
+  std::chrono::milliseconds stale_for{0};
+  /// Without a value: the body, JSON. With a failure: in place of the usual
+  /// one.
+  std::string body;
+  caf::error failure;
+  /// Several replies to one request: more follow this one.
+  bool more = false;
+  /// What reads of many keys in one request found.
+  std::vector<answer> counted;
+  std::uint64_t counted_misses = 0;
+};
+
+class call {
+ public:
+  using answer_function = std::function<void(std::shared_ptr<call>, reply)>;
+
+  call(nats::message m, time_point arrived, answer_function answer)
+      : message(std::move(m)), arrived(arrived), answer_(std::move(answer)) {}
+
+  /// The NATS message: body, headers and where the answer goes.
+  nats::message message;
+  /// The request subject, without the prefix of an addressed request: what it
+  /// asks for, and the rest of it.
+  request_op op = request_op::get;
+  std::string tokens;
+  /// An operator's operation, instead of the above.
+  std::string control;
+  time_point arrived;
+
+  void answer(std::shared_ptr<call> self, reply r) {
+    answer_(std::move(self), std::move(r));
+  }
+
+ private:
+  answer_function answer_;
+};
+
+using call_ptr = std::shared_ptr<call>;
+
+}  // namespace larder
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::call_ptr)

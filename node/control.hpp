@@ -1,0 +1,74 @@
+// The control actor: operators' messages (`larder.control.…`) and the NATS
+// service protocol (`$SRV.…`, ADR-32), JSON both ways.
+#pragma once
+
+#include "actors/handles.hpp"
+#include "actors/statistics.hpp"
+#include "config/settings.hpp"
+#include "node/call.hpp"
+#include "storage/read_view.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <nlohmann/json_fwd.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace larder {
+
+using control_actor = caf::typed_actor<
+    // Answer it, now or later, once or (warm) several times.
+    caf::reacts_to<call_ptr>>;
+
+struct control_context {
+  std::shared_ptr<hot_tier> memory;
+  std::vector<shard_actor> shards;
+  warm_actor warm;
+  cold_actor cold;
+  statistics_actor statistics;
+  config::settings settings;
+  std::string node_id;
+  /// RFC 3339.
+  std::string started;
+  time_point started_at;
+  /// The same as /readyz says.
+  std::function<bool()> ready;
+};
+
+class control_state {
+ public:
+  using pointer = control_actor::stateful_pointer<control_state>;
+  static inline const char* name = "control";
+
+  explicit control_state(pointer self) : self_(self) {}
+  void start(control_context context) { context_ = std::move(context); }
+  void serve(call_ptr c);
+
+ private:
+  using operation = void (control_state::*)(call_ptr, const nlohmann::json&);
+  static operation find(std::string_view name);
+
+  void ping(call_ptr c, const nlohmann::json& request);
+  void stats(call_ptr c, const nlohmann::json& request);
+  void info(call_ptr c, const nlohmann::json& request);
+  void warm(call_ptr c, const nlohmann::json& request);
+  void clear(call_ptr c, const nlohmann::json& request);
+  void later(call_ptr c, const nlohmann::json& request);
+
+  void service(call_ptr c);
+  void with_statistics(call_ptr c,
+                       std::function<void(const node_statistics&)> then);
+  void answer(const call_ptr& c, const nlohmann::ordered_json& body);
+  void refuse(const call_ptr& c, const caf::error& why);
+
+  pointer self_;
+  control_context context_;
+};
+
+control_actor::behavior_type control(control_state::pointer self,
+                                     control_context context);
+
+}  // namespace larder

@@ -1,0 +1,102 @@
+// The front door: one event loop on one NATS connection. Reads what has
+// arrived, answers every hit from memory itself, hands the rest to the
+// gateways, and writes all answers at once. No actor message on a hit, no lock,
+// no copy of the value but the one into the connection's buffer.
+//
+// Thread rule: start() and stop() from the owner; the loop is a thread of its
+// own. The traffic counters may be read by anybody.
+#pragma once
+
+#include "actors/traffic.hpp"
+#include "config/settings.hpp"
+#include "node/call.hpp"
+#include "node/gateway.hpp"
+#include "storage/nats_loop.hpp"
+#include "storage/read_view.hpp"
+
+#include <caf/expected.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace larder {
+
+struct front_door_context {
+  config::settings settings;
+  std::string node_id;
+  collection_subjects collection;
+  std::shared_ptr<hot_tier> memory;
+  std::shared_ptr<larder::traffic> traffic;
+  std::vector<gateway_actor> gateways;
+  /// Answers an operator's or a service request; may answer later and more
+  /// than once.
+  std::function<void(call_ptr)> control;
+};
+
+class front_door {
+ public:
+  explicit front_door(front_door_context context);
+  ~front_door();
+  front_door(const front_door&) = delete;
+  front_door& operator=(const front_door&) = delete;
+
+  /// Subscribes and begins to serve. Fails with `configuration`.
+  caf::expected<void> start();
+
+  /// Takes no more requests, answers those under way for at most `patience`,
+  /// ends the loop.
+  void stop(std::chrono::milliseconds patience);
+
+  /// The limits that hold from the next turn on.
+  void limit(const config::limit_settings& limits);
+
+  bool connected() const { return loop_ && loop_->connected(); }
+
+  /// Bytes that one reply may have.
+  std::uint64_t max_reply_bytes() const { return loop_->max_payload(); }
+
+ private:
+  struct outgoing {
+    call_ptr to;
+    reply content;
+  };
+
+  caf::expected<void> subscribe();
+  void run();
+  void request(nats::message& m, std::string_view subject);
+  bool answer_from_memory(const nats::message& m, std::string_view tokens);
+  void pass_on(nats::message& m, const request_address& address);
+  void operate(nats::message& m, std::string_view operation);
+  call_ptr make_call(nats::message& m);
+  void enqueue(call_ptr to, reply content);
+  void write_queued();
+  void write(const call& to, const reply& content);
+  void write_value(const char* to, const artifact& value, tier from,
+                   const reply* more);
+  void write_body(const char* to, std::string_view body);
+  void write_error(const char* to, const caf::error& why,
+                   std::string_view given_body = {});
+  void count(const reply& content);
+
+  front_door_context context_;
+  std::unique_ptr<nats::loop> loop_;
+  std::unique_ptr<read_view> view_;
+  std::thread thread_;
+  std::atomic<bool> stopping_{false};
+  std::size_t next_gateway_ = 0;
+  /// The turn's time, read once.
+  time_point now_{};
+
+  std::mutex mutex_;
+  std::vector<outgoing> queue_;
+  std::optional<config::limit_settings> new_limits_;
+};
+
+}  // namespace larder

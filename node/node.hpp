@@ -1,0 +1,61 @@
+// A running node: every part put together, in the order in which they need
+// each other, and taken apart in the reverse.
+//
+// Used by the command `larder node` and by programs that run a node in
+// themselves. Thread rule: start and stop from one thread; the rest from any.
+#pragma once
+
+#include "actors/statistics.hpp"
+#include "config/settings.hpp"
+#include "node/http_plane.hpp"
+
+#include <caf/expected.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace larder {
+
+class node {
+ public:
+  /// Starts to serve; comes back before the node is ready (see ready()). Fails
+  /// with `configuration` where no retry helps, with `unavailable` where the
+  /// source of truth could not be reached to check its schema.
+  static caf::expected<std::unique_ptr<node>> start(config::settings settings);
+
+  /// Stops.
+  ~node();
+  node(const node&) = delete;
+  node& operator=(const node&) = delete;
+
+  /// Takes no more requests, answers those under way, gives up the relay's
+  /// lease, ends every actor. False if that took longer than
+  /// `shutdown_timeout`: some thread still waits for a server, and the process
+  /// should leave without it.
+  bool stop();
+
+  /// Whether it may serve: connected, and the fence was taken once.
+  bool ready() const;
+  http_plane::readiness readiness() const;
+  std::string metrics() const;
+
+  /// Takes over what may change while running.
+  void reload(const config::settings& settings);
+
+  const std::string& id() const;
+  std::uint16_t http_port() const;
+
+ private:
+  node();
+  struct parts;
+  std::unique_ptr<parts> parts_;
+};
+
+/// `larder node`: runs until SIGTERM or SIGINT; SIGHUP loads the settings
+/// again. Returns the exit code.
+int run_node(config::settings settings,
+             std::function<caf::expected<config::settings>()> load_again);
+
+}  // namespace larder
