@@ -59,8 +59,7 @@ std::int64_t postgres_result::number(int row, int column) const {
 struct postgres_session::connection {
   explicit connection(const std::string& address) : pq(address) {
 #if PQXX_VERSION_MAJOR < 7
-    // Version 6 would reconnect behind our back, without the settings and the
-    // prepared statements.
+    // Version 6 would reconnect behind our back, without our settings.
     pq.inhibit_reactivation(true);
 #endif
   }
@@ -79,10 +78,9 @@ struct postgres_session::connection {
 
   pqxx::result exec(const postgres_statement& statement,
                     const postgres_parameters& parameters) {
-    if (prepared.find(statement.name) == prepared.end()) {
+    if (!prepared.contains(statement.name))
       pq.prepare(statement.name, statement.sql);
-      prepared.insert(statement.name);
-    }
+    prepared.insert(statement.name);
     pqxx::nontransaction session{pq};
 #if PQXX_VERSION_MAJOR < 7
     std::vector<const char*> pointers;
@@ -136,7 +134,9 @@ caf::expected<postgres_result> postgres_session::guarded(F&& call) {
     connection_.reset();
     message = e.what();
   } catch (const pqxx::sql_error& e) {
-    sqlstate_ = e.sqlstate();
+    // libpqxx before 7.10.4 leaves this one's state out.
+    auto rights = dynamic_cast<const pqxx::insufficient_privilege*>(&e);
+    sqlstate_ = rights ? "42501" : e.sqlstate();
     message = e.what();
     // A lost connection is an error without a state, or the server's last
     // words: shutdown, crash, idle_in_transaction_session_timeout.
