@@ -146,6 +146,15 @@ int command_line::run(const std::vector<std::string>& arguments,
   try {
     // The library takes its arguments last first.
     app_->parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()});
+  } catch (const CLI::RequiredError& e) {
+    // What was not understood explains what is missing.
+    auto left = app_->remaining(true);
+    if (left.empty())
+      return app_->exit(e, out, err), exit_usage;
+    err << "there is no " << (left[0].starts_with('-') ? "option" : "command")
+        << " \"" << left[0] << "\" here\nRun with --help for more "
+        << "information.\n";
+    return exit_usage;
   } catch (const CLI::ParseError& e) {
     return app_->exit(e, out, err) == 0 ? exit_done : exit_usage;
   }

@@ -1,9 +1,12 @@
 #include "config/dump.hpp"
+#include "config/setting_table.hpp"
 
 #include "node/cli/commands.hpp"
 #include "node/cli/exit_code.hpp"
 #include "node/cli/local_settings.hpp"
 #include "node/cli/output.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -22,12 +25,23 @@ int check_config(const local_options& o) {
   return exit_done;
 }
 
+// {"section.key": "value as in YAML"}
+std::string to_json(const config::settings& from) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::object();
+  for (auto& setting : config::all_settings())
+    all[std::string{setting.name}] = config::print_shown(setting, from);
+  return all.dump(-1, ' ', false,
+                  nlohmann::ordered_json::error_handler_t::replace);
+}
+
 int dump_config(const local_options& o, bool defaults) {
   if (defaults)
-    return print(config::document());
+    return o.json ? print_line(to_json({})) : print(config::document());
   auto settings = settings_of(o);
   if (!settings)
-    return report(settings.error());
+    return report(settings.error(), o.json);
+  if (o.json)
+    return print_line(to_json(*settings));
   return print(config::dump(*settings));
 }
 
@@ -36,6 +50,8 @@ int dump_config(const local_options& o, bool defaults) {
 void add_config(command_line& to) {
   auto config_command =
       to.add("config", "Look at the configuration.", "This machine");
+  config_command.example("  larder config check --config larder.yaml\n"
+                         "  larder config dump");
   auto o = std::make_shared<local_options>();
   auto check = config_command.child("check", "Say what is wrong with it.");
   check.flag("--json", o->json, "JSON, for scripts")
@@ -47,6 +63,7 @@ void add_config(command_line& to) {
       "dump", "Print what is in effect, without secrets, as YAML.");
   dump.flag("--defaults", *defaults,
             "every setting with its default, explained")
+      .flag("--json", o->json, "JSON, for scripts")
       .example("  larder config dump --config larder.yaml")
       .action([o, defaults] { return dump_config(*o, *defaults); });
   add_settings_options(dump, *o);

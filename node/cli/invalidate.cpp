@@ -41,8 +41,9 @@ caf::expected<std::uint64_t> publish(remote& through, const key& name) {
   if (!reply) {
     if (code_of(reply.error()) != ec::unavailable)
       return std::move(reply.error());
-    return fail(ec::unavailable, "no JetStream stream takes " + subject + ": "
-                                     + message_of(reply.error()));
+    return fail(ec::unavailable,
+                "no JetStream stream takes " + subject
+                    + "; a node makes it when it starts: `larder node`");
   }
   auto body = json::parse(reply->data(), nullptr, false);
   if (body.is_object() && body.contains("seq")

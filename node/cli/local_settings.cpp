@@ -20,6 +20,8 @@ caf::expected<config::sources> sources_of(const local_options& o) {
                   "--set " + text + ": expected SECTION.KEY=VALUE");
     from.flags.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
+  if (o.nats_url)
+    from.flags.emplace_back("nats.url", *o.nats_url);
   return from;
 }
 
@@ -27,7 +29,8 @@ caf::expected<config::sources> sources_of(const local_options& o) {
 
 void add_settings_options(command& to, local_options& o) {
   to.option("--config,-c", o.file, "settings file (YAML)")
-      .repeated("--set", o.set, "SECTION.KEY=VALUE, over file and environment");
+      .repeated("--set", o.set, "SECTION.KEY=VALUE, over file and environment")
+      .option("--nats-url", o.nats_url, "the same as --set nats.url=URL");
 }
 
 caf::expected<config::settings> settings_of(const local_options& o) {

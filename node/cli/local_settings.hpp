@@ -20,6 +20,7 @@ struct local_options {
   std::optional<std::string> file;
   /// "section.key=value"
   std::vector<std::string> set;
+  std::optional<std::string> nats_url;
   bool json = false;
 };
 

@@ -119,6 +119,17 @@ TEST_F(CommandLineTest, SaysUsageForWhatItDoesNotUnderstand) {
   EXPECT_EQ(ran_, 0);
 }
 
+TEST_F(CommandLineTest, NamesTheWordThatItDoesNotKnow) {
+  for (auto& wrong :
+       std::vector<std::vector<std::string>>{{"explode"},
+                                             {"config", "explode"},
+                                             {"get", "--explode"},
+                                             {"get", "a", "b", "explode"}}) {
+    EXPECT_EQ(run(wrong), exit_usage);
+    EXPECT_NE(err_.str().find("explode"), std::string::npos) << err_.str();
+  }
+}
+
 TEST_F(CommandLineTest, ShowsHelpWithAnExampleAndRunsNothing) {
   EXPECT_EQ(run({"get", "--help"}), exit_done);
   EXPECT_NE(out_.str().find("larder get framework phoenix"), std::string::npos);
