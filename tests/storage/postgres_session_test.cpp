@@ -168,15 +168,16 @@ TEST_F(PostgresSessionTest, ReportsTheLossInTheMiddleOfACallAndComesBack) {
 }
 
 TEST_F(PostgresSessionTest, ComesBackWhenTheServerDoes) {
-  postgres_store store{settings_};
+  postgres_server server;
+  postgres_store store{server.settings(server.create_database())};
   auto before = put(store, R"({"v":1})");
   ASSERT_TRUE(before);
-  server_.stop();
+  server.stop();
   auto begin = std::chrono::steady_clock::now();
   auto down = put(store, R"({"v":2})");
   EXPECT_EQ(code_of(down.error()), ec::unavailable);
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{2});
-  server_.start();
+  server.start();
   auto after = put(store, R"({"v":3})");
   ASSERT_TRUE(after) << message_of(after.error());
   EXPECT_EQ(after->version, 2);
