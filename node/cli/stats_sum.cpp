@@ -17,7 +17,8 @@ using json = nlohmann::ordered_json;
 // Ages and positions: those of all nodes say nothing together, the largest
 // does.
 bool is_level(std::string_view name) {
-  return name == "fence_age_ms" || name == "log_lag" || name == "timestamp";
+  return name == "fence_age_ms" || name == "log_lag" || name == "applied"
+         || name == "timestamp";
 }
 
 void add(json& sum, const json& one);

@@ -14,9 +14,9 @@ struct node_stats {
   std::string body;
 };
 
-/// One JSON object: counters and sizes added up; of `fence_age_ms`, `log_lag`
-/// and `timestamp` the largest; other values if all nodes agree, else null.
-/// `nodes` holds what each said. `node` and `ok` are left out.
+/// One JSON object: counters and sizes added up; of `fence_age_ms`, `log_lag`,
+/// `applied` and `timestamp` the largest; other values if all nodes agree, else
+/// null. `nodes` holds what each said. `node` and `ok` are left out.
 std::string sum_of(const std::vector<node_stats>& nodes);
 
 /// One column a node, and one for all where there are several.

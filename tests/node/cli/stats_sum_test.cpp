@@ -10,12 +10,14 @@ namespace {
 using nlohmann::json;
 
 const std::vector<node_stats> two{
-    {"n1", R"({"node":"n1","ok":true,"hits":{"memory":5,"postgres":1},)"
-           R"("misses":2,"fence_age_ms":120,"log_lag":0,"epoch":"e1",)"
-           R"("timestamp":"2026-01-01T00:00:01Z"})"},
-    {"n2", R"({"node":"n2","ok":true,"hits":{"memory":7,"postgres":0},)"
-           R"("misses":3,"fence_age_ms":80,"log_lag":4,"epoch":"e1",)"
-           R"("timestamp":"2026-01-01T00:00:02Z"})"}};
+    {"n1",
+     R"({"node":"n1","ok":true,"hits":{"memory":5,"postgres":1},)"
+     R"("misses":2,"fence_age_ms":120,"log_lag":0,"applied":90,"epoch":"e1",)"
+     R"("timestamp":"2026-01-01T00:00:01Z"})"},
+    {"n2",
+     R"({"node":"n2","ok":true,"hits":{"memory":7,"postgres":0},)"
+     R"("misses":3,"fence_age_ms":80,"log_lag":4,"applied":88,"epoch":"e1",)"
+     R"("timestamp":"2026-01-01T00:00:02Z"})"}};
 
 TEST(StatsSumTest, AddsCountersUpWhereverTheyStand) {
   auto sum = json::parse(sum_of(two));
@@ -28,6 +30,7 @@ TEST(StatsSumTest, TakesTheLargestOfAgesAndLags) {
   auto sum = json::parse(sum_of(two));
   EXPECT_EQ(sum["fence_age_ms"], 120);
   EXPECT_EQ(sum["log_lag"], 4);
+  EXPECT_EQ(sum["applied"], 90);
   EXPECT_EQ(sum["timestamp"], "2026-01-01T00:00:02Z");
 }
 
