@@ -179,6 +179,8 @@ suite('the command line', { nodes: 2 }, (env) => {
 
   test('migrate adopts a table that exists, and keeps its rows and columns', async () => {
     await env.postgres.execute('CREATE DATABASE adopted OWNER larder', 'postgres');
+    const options = {
+      env: { DATABASE_URL: env.postgres.url.replace(/\/larder$/, '/adopted') } };
     await env.postgres.execute(`
       CREATE TABLE knowledge_artifacts (
         id SERIAL PRIMARY KEY, artifact_id TEXT NOT NULL,
@@ -194,8 +196,13 @@ suite('the command line', { nodes: 2 }, (env) => {
       `SELECT string_agg(column_name || ' ' || data_type, ',' ORDER BY ordinal_position)
        FROM information_schema.columns WHERE table_name = 'knowledge_artifacts'`, 'adopted');
     const before = await columns();
-    await expect(done, ['migrate'], {
-      env: { DATABASE_URL: env.postgres.url.replace(/\/larder$/, '/adopted') } });
+    // Keys are unique over both columns: without that it is not touched.
+    const refused = await expect(configuration, ['migrate'], options);
+    assert.match(refused.stderr, /unique/i);
+    assert.equal(await columns(), before);
+    await env.postgres.execute(
+      'ALTER TABLE knowledge_artifacts ADD UNIQUE (artifact_type, artifact_id)', 'adopted');
+    await expect(done, ['migrate'], options);
     assert.equal(await columns(), before);
     assert.equal(await env.postgres.query(
       'SELECT column_of_ours FROM knowledge_artifacts', 'adopted'), 'ours');
@@ -305,11 +312,11 @@ suite('the command line', { nodes: 2 }, (env) => {
     await expect(done, ['migrate'], options);
     // The table that notes the migrations: whatever it is called.
     const table = await env.postgres.query(
-      `SELECT c.table_name FROM information_schema.columns c
+      `SELECT c.table_schema || '.' || c.table_name FROM information_schema.columns c
        JOIN information_schema.tables t USING (table_schema, table_name)
        WHERE c.table_schema NOT IN ('pg_catalog', 'information_schema')
          AND c.column_name = 'version' AND t.table_name LIKE '%migration%'`, 'newer');
-    assert.ok(table, 'a table larder_migrations or so with a column version');
+    assert.ok(table, 'a table of migrations with a column version');
     await env.postgres.execute(
       `INSERT INTO ${table.split('\n')[0]}
        SELECT (jsonb_populate_record(m, '{"version": 9999}')).*

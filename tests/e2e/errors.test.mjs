@@ -123,7 +123,7 @@ suite('errors', { nodes: 1 }, (env) => {
     const ended = await node.stop('SIGTERM');
     stop = true;
     await flood;
-    assert.equal(ended.code, 0);
+    assert.deepEqual(ended, { code: 0, signal: null }, node.child.tail());
     const lost = replies.filter((reply) => reply instanceof Error);
     assert.equal(lost.length, 0, `${lost.length} of ${replies.length}: ${lost[0]}`);
     assert.ok(replies.every((reply) => reply.ok));

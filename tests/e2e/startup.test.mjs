@@ -120,9 +120,12 @@ suite('starting a node', { nodes: 1 }, (env) => {
     await env.postgres.stop();
     const node = await env.extra_node('early-for-postgres');
     node.spawn();
-    await eventually('the process to live', async () =>
-      (await node.fetch('/healthz')).status === 200, { within: 10_000 });
-    await env.postgres.start();
+    try {
+      await eventually('the process to live', async () =>
+        (await node.fetch('/healthz')).status === 200, { within: 5_000 });
+    } finally {
+      await env.postgres.start();
+    }
     await node.ready(10_000);
     await env.client.must_put('startup', 'early', '{"n":1}', { node: 'early-for-postgres' });
     assert.equal((await node.stop()).code, 0);
@@ -132,10 +135,13 @@ suite('starting a node', { nodes: 1 }, (env) => {
     await env.nats.stop();
     const node = await env.extra_node('early-for-nats');
     node.spawn();
-    await eventually('the process to live', async () =>
-      (await node.fetch('/healthz')).status === 200, { within: 10_000 });
-    assert.equal((await node.fetch('/readyz')).status, 503);
-    await env.nats.start();
+    try {
+      await eventually('the process to live', async () =>
+        (await node.fetch('/healthz')).status === 200, { within: 5_000 });
+      assert.equal((await node.fetch('/readyz')).status, 503);
+    } finally {
+      await env.nats.start();
+    }
     await node.ready(10_000);
     await eventually('a put through it', async () =>
       (await env.client.put('startup', 'nats', '{"n":1}', {
