@@ -127,7 +127,7 @@ void cold_state::flush_usage() {
   others_.push_back([this, reads](cold_worker_actor worker) {
     self_->request(worker, caf::infinite, usage_atom::value, reads)
         .then(
-            [this, worker](caf::unit_t) { give_back(worker, {}); },
+            [this, worker](done_atom) { give_back(worker, {}); },
             // Counters are not worth a retry.
             [this, worker](const caf::error& why) { give_back(worker, why); });
   });

@@ -52,10 +52,10 @@ cold_worker(cold_worker_actor::stateful_pointer<cold_worker_state> self,
         return reply(truth.scan(type, limit, after));
       },
       [&truth](usage_atom,
-               const std::vector<usage>& reads) -> caf::result<caf::unit_t> {
+               const std::vector<usage>& reads) -> caf::result<done_atom> {
         if (auto done = truth.count_usage(reads); !done)
           return done.error();
-        return caf::unit;
+        return done_atom::value;
       },
   };
 }

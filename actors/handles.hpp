@@ -17,7 +17,7 @@ using shard_actor = caf::typed_actor<
     // readers of this node see it. No content: deletes.
     caf::replies_to<write_atom, write_request>::with<version_info>,
     // A change seen in the log; answered when no reader finds older values.
-    caf::replies_to<apply_atom, change_notice>::with<caf::unit_t>,
+    caf::replies_to<apply_atom, change_notice>::with<done_atom>,
     // Values read from the source of truth in bulk, since the given time and in
     // the log generation of that time; answered with how many were kept.
     caf::replies_to<install_atom, std::vector<artifact_ptr>, time_point,
@@ -26,7 +26,7 @@ using shard_actor = caf::typed_actor<
     caf::replies_to<clear_atom,
                     std::optional<std::string>>::with<std::uint64_t>,
     // The source of truth began a new history: floors and fills are void.
-    caf::replies_to<epoch_atom>::with<caf::unit_t>,
+    caf::replies_to<epoch_atom>::with<done_atom>,
     // To itself: expire, reclaim, hand in the usage counts.
     caf::reacts_to<sweep_atom>, caf::replies_to<stats_atom>::with<shard_stats>>;
 
@@ -37,7 +37,7 @@ using warm_actor = caf::typed_actor<
     // Keeps the value if it is newer; answered with whether it was kept.
     caf::replies_to<write_atom, shared_fill>::with<bool>,
     // Removes all entries, or those of one type.
-    caf::replies_to<clear_atom, std::optional<std::string>>::with<caf::unit_t>,
+    caf::replies_to<clear_atom, std::optional<std::string>>::with<done_atom>,
     // To itself: the bucket has answered.
     caf::reacts_to<continuation>,
     caf::replies_to<stats_atom>::with<warm_stats>>;
@@ -72,7 +72,7 @@ using cold_worker_actor = caf::typed_actor<
                     std::string>::with<std::vector<list_item>>,
     caf::replies_to<scan_atom, std::optional<std::string>, std::uint32_t,
                     std::optional<key>>::with<std::vector<artifact_ptr>>,
-    caf::replies_to<usage_atom, std::vector<usage>>::with<caf::unit_t>>;
+    caf::replies_to<usage_atom, std::vector<usage>>::with<done_atom>>;
 
 /// Follows the change log and keeps the fence.
 using invalidation_actor = caf::typed_actor<
@@ -97,7 +97,7 @@ using relay_actor = caf::typed_actor<
     // one.
     caf::reacts_to<epoch_atom, epoch>,
     // Gives the lease up and publishes no more.
-    caf::replies_to<stop_atom>::with<caf::unit_t>,
+    caf::replies_to<stop_atom>::with<done_atom>,
     caf::replies_to<stats_atom>::with<relay_stats>>;
 
 }  // namespace larder

@@ -182,7 +182,7 @@ void invalidation_state::apply_change(const log_record& record, step& s) {
   auto number = first_step_ + steps_.size() - 1;
   ++s.outstanding;
   self_->request(shard, caf::infinite, apply_atom::value, std::move(notice))
-      .then([this, number](caf::unit_t) { done(number); },
+      .then([this, number](done_atom) { done(number); },
             [this, number](const caf::error&) { done(number); });
 }
 
@@ -208,7 +208,7 @@ void invalidation_state::adopt_epoch(const epoch& current, step& s) {
   for (auto& shard : context_.shards) {
     ++s.outstanding;
     self_->request(shard, caf::infinite, epoch_atom::value)
-        .then([this, number](caf::unit_t) { done(number); },
+        .then([this, number](done_atom) { done(number); },
               [this, number](const caf::error&) { done(number); });
   }
 }

@@ -45,7 +45,7 @@ relay_actor::behavior_type relay(relay_state::pointer self,
       [&state](epoch_atom, const epoch& from) { state.raise_epoch(from); },
       [&state](stop_atom) {
         state.stop();
-        return caf::unit;
+        return done_atom::value;
       },
       [&state](stats_atom) { return state.stats(); },
   };

@@ -34,7 +34,9 @@ struct relay_context {
   std::chrono::milliseconds interval{50};
   std::chrono::milliseconds lease_ttl{1'500};
   std::chrono::milliseconds timeout{1'000};
-  std::uint32_t batch = 512;
+  /// Rows of a round. Values may have half a MiB each, and are all held at
+  /// once.
+  std::uint32_t batch = 128;
 };
 
 class relay_state {

@@ -28,7 +28,7 @@ shard_actor::behavior_type shard(shard_state::pointer self,
       },
       [&state](apply_atom, const change_notice& change) {
         state.apply(change);
-        return caf::unit;
+        return done_atom::value;
       },
       [&state](install_atom, const std::vector<artifact_ptr>& values,
                time_point began, std::uint32_t generation) {
@@ -39,7 +39,7 @@ shard_actor::behavior_type shard(shard_state::pointer self,
       },
       [&state](epoch_atom) {
         state.begin_epoch();
-        return caf::unit;
+        return done_atom::value;
       },
       [&state](sweep_atom) { state.sweep(); },
       [&state](stats_atom) { return state.stats(); },

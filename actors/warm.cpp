@@ -118,8 +118,8 @@ void warm_state::put(shared_fill entry, std::uint64_t sequence,
       });
 }
 
-caf::result<caf::unit_t> warm_state::clear(std::optional<std::string> type) {
-  auto reply = self_->make_response_promise<caf::unit_t>();
+caf::result<done_atom> warm_state::clear(std::optional<std::string> type) {
+  auto reply = self_->make_response_promise<done_atom>();
   ask<void>(
       self_,
       [this, &type](auto done) {
@@ -128,7 +128,7 @@ caf::result<caf::unit_t> warm_state::clear(std::optional<std::string> type) {
       [this, reply](caf::expected<void> done) mutable {
         if (!done)
           return void(reply.deliver(note(done.error())));
-        reply.deliver(caf::unit);
+        reply.deliver(done_atom::value);
       });
   return reply;
 }

@@ -30,7 +30,7 @@ class warm_state {
 
   caf::result<kv_entry> get(const key& k);
   caf::result<bool> write(shared_fill entry);
-  caf::result<caf::unit_t> clear(std::optional<std::string> type);
+  caf::result<done_atom> clear(std::optional<std::string> type);
   warm_stats stats() const;
 
  private:

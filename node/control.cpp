@@ -219,7 +219,7 @@ void control_state::clear(call_ptr c, const json& request) {
   }
   self_->request(context_.warm, patience, clear_atom::value, *type)
       .then(
-          [memory, clear_memory, part](caf::unit_t) {
+          [memory, clear_memory, part](done_atom) {
             if (memory)
               clear_memory();
             part();

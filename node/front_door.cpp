@@ -315,7 +315,6 @@ void front_door::stop(milliseconds patience) {
   stopping_ = true;
   loop_->wake();
   thread_.join();
-  loop_.reset();
 }
 
 }  // namespace larder

@@ -265,9 +265,9 @@ bool node::stop() {
   {
     caf::scoped_actor self{*p.system};
     self->request(p.relay, left() / 2, stop_atom::value)
-        .receive([](caf::unit_t) {}, [](const caf::error&) {});
+        .receive([](done_atom) {}, [](const caf::error&) {});
   }
-  p.signals->listen({}, {});
+  p.signals->listen([](const std::string&) {}, [] {});
   p.log->stop();
   auto end = [](auto& actor) {
     caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);

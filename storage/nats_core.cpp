@@ -327,6 +327,7 @@ void client_core::fail_later(client::completion done, caf::error why) {
 }
 
 void client_core::fail_all(const std::string& why) {
+  std::lock_guard one_at_a_time{failing_mutex_};
   std::vector<client::completion> all;
   {
     std::lock_guard lock{mutex_};

@@ -151,6 +151,10 @@ class client_core : public std::enable_shared_from_this<client_core> {
   std::mutex subs_mutex_;
   std::list<std::shared_ptr<listener>> listeners_;
 
+  // Held while pending requests are failed, so that a close waits for those
+  // that a lost connection is failing. Recursive: a completion may close.
+  std::recursive_mutex failing_mutex_;
+
   std::recursive_mutex announce_mutex_;
   bool announced_ = false;
 

@@ -63,6 +63,16 @@ ec code_for(std::string_view sqlstate) {
   return ec::internal;
 }
 
+ec code_for_refusal(std::string_view message) {
+  for (std::string_view words :
+       {"authentication failed", "no password supplied", "pg_hba.conf",
+        "does not exist", "invalid connection option", "invalid port number",
+        "invalid URI", "missing \"=\" after"})
+    if (message.find(words) != std::string_view::npos)
+      return ec::configuration;
+  return ec::unavailable;
+}
+
 caf::error as_unavailable(const caf::error& err) {
   if (code_of(err) != ec::configuration)
     return err;

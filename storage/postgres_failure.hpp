@@ -23,6 +23,10 @@ std::string with_defaults(std::string url,
 /// Our name for an SQLSTATE. `configuration`: only an operator can help.
 ec code_for(std::string_view sqlstate);
 
+/// Our name for why a connection was refused. The libraries keep only the
+/// server's words, so a server that speaks another language is `unavailable`.
+ec code_for_refusal(std::string_view message);
+
 /// The same error, with `configuration` made `unavailable`: what a request gets
 /// to see.
 caf::error as_unavailable(const caf::error& err);

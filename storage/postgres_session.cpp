@@ -176,10 +176,10 @@ caf::expected<void> postgres_session::open() {
         std::make_unique<connection>(with_defaults(settings_.url, settings_));
     return caf::unit;
   } catch (const std::exception& e) {
-    return fail(ec::unavailable, "cannot connect to " + address() + ": "
-                                     + one_line(e.what())
-                                     + "; check DATABASE_URL, and that the "
-                                       "server runs");
+    auto reason = one_line(e.what());
+    return fail(code_for_refusal(reason),
+                "cannot connect to " + address() + ": " + reason
+                    + "; check DATABASE_URL, and that the server runs");
   }
 }
 
