@@ -9,6 +9,7 @@ else
 fi
 bar_is_drawn=no
 steps_said=0
+said_why=no
 
 # The program that the user called, for error messages.
 program_name=${program_name:-${0##*/}}
@@ -57,11 +58,19 @@ erase_bar() {
 fail() {
   local code=$1
   shift
+  said_why=yes
   erase_bar
   printf '%s: %s\n' "$program_name" "$1" >&2
   shift
   (($# == 0)) || printf '  %s\n' "$@" >&2
   exit "$code"
+}
+
+# For the end of a program: a failure that nobody has explained is one of ours.
+explain_failure() {
+  [[ $1 == 0 || $1 -gt 128 || $said_why == yes ]] ||
+    printf '%s: stopped by an unexpected error (code %d).\n' \
+      "$program_name" "$1" >&2
 }
 
 # `fail_usage "sentence"`: a wrong call; exit code 2.

@@ -92,19 +92,26 @@ load_samples() {
 show_main_job() {
   local second=node-2
   (($1 > 1)) || second=node-1
-  run_larder clear >/dev/null ||
-    fail 69 "the caches could not be cleared before the demonstration."
+  clear_caches
   if ! run_larder get framework phoenix --node node-1 >/dev/null 2>&1; then
     printf '\nThere is no template framework/phoenix to show (--no-samples).\n'
     return
   fi
   # That read was only a question; begin with empty caches again.
-  run_larder clear >/dev/null
+  clear_caches
   printf '\nOne template, framework/phoenix, fetched three times:\n\n'
   fetch_and_show 1 node-1
-  (($1 > 1)) || run_larder clear --tiers memory >/dev/null
+  (($1 > 1)) || clear_caches --tiers memory
   fetch_and_show 2 "$second"
   fetch_and_show 3 "$second"
+}
+
+clear_caches() {
+  local log=$run_dir/logs/clear.log
+  run_larder clear "$@" >"$log" 2>&1 || {
+    show_log_end "$log"
+    fail 69 "the caches could not be cleared for the demonstration."
+  }
 }
 
 fetch_and_show() {
@@ -119,8 +126,8 @@ fetch_and_show() {
 }
 
 # The first field of this name in one of larder's own replies, whose fields
-# come before the content.
+# come before the content; nothing if there is none.
 json_field() {
   local pattern="\"$1\" *: *\"?([^\",}]*)"
-  [[ $2 =~ $pattern ]] && printf '%s' "${BASH_REMATCH[1]}"
+  [[ ! $2 =~ $pattern ]] || printf '%s' "${BASH_REMATCH[1]}"
 }
