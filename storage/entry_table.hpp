@@ -142,7 +142,7 @@ class entry_table {
     std::uint64_t tag;
   };
 
-  // A shard's hashes are all alike modulo the number of shards: mix them.
+  // Mixed again, so that any 32-bit hash will do.
   position home(std::uint32_t hash) const {
     auto mixed = hash * 0x9E3779B97F4A7C15ull;
     return {static_cast<std::size_t>(((mixed >> 32) * capacity_) >> 32),

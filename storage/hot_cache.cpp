@@ -1,6 +1,7 @@
 #include "storage/hot_cache.hpp"
 
 #include "storage/entry_table.hpp"
+#include "storage/lookup_hash.hpp"
 #include "storage/retired_list.hpp"
 
 #include <algorithm>
@@ -89,7 +90,7 @@ hot_cache::~hot_cache() = default;
 
 bool hot_cache::put(artifact_ptr value) {
   auto& my = *impl_;
-  auto hash = hash_of(value->name());
+  auto hash = lookup_hash(value->name());
   auto slot = my.owned_table->slot_of(value->name(), hash);
   bool fits =
       value->footprint() <= my.limits.max_bytes && my.limits.max_entries > 0;
@@ -113,7 +114,7 @@ bool hot_cache::put(artifact_ptr value) {
 }
 
 artifact_ptr hot_cache::drop(key_view key) {
-  auto slot = impl_->owned_table->slot_of(key, hash_of(key));
+  auto slot = impl_->owned_table->slot_of(key, lookup_hash(key));
   if (slot == entry_table::npos)
     return nullptr;
   auto value = impl_->remove(slot);
@@ -122,7 +123,7 @@ artifact_ptr hot_cache::drop(key_view key) {
 }
 
 artifact_ptr hot_cache::peek(key_view key) const {
-  return artifact_ptr{impl_->owned_table->find(key, hash_of(key))};
+  return artifact_ptr{impl_->owned_table->find(key, lookup_hash(key))};
 }
 
 std::size_t
@@ -187,17 +188,12 @@ reader::~reader() {
 }
 
 const artifact* reader::find(const hot_cache& cache, key_view key) {
-  return find(cache, key, hash_of(key));
-}
-
-const artifact* reader::find(const hot_cache& cache, key_view key,
-                             std::uint32_t hash) {
   if (!online_) {
     domain_.online(slot_);
     online_ = true;
   }
-  const auto* a =
-      cache.impl_->table.load(std::memory_order_acquire)->find(key, hash);
+  const auto* a = cache.impl_->table.load(std::memory_order_acquire)
+                      ->find(key, lookup_hash(key));
   if (a == nullptr)
     return nullptr;
   // Plain loads and stores: a count lost to another reader does no harm, a

@@ -39,11 +39,6 @@ class reader {
   /// read in the entry's notes (frequency and reads), nothing shared else.
   const artifact* find(const hot_cache& cache, key_view key);
 
-  /// The same, for a caller that has hash_of(key) already (it chose the shard
-  /// by it).
-  const artifact* find(const hot_cache& cache, key_view key,
-                       std::uint32_t hash);
-
   /// Nothing found before is used any more. Call it once a batch.
   void quiesce();
 
