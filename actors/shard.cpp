@@ -104,6 +104,7 @@ void shard_state::begin(const key& k) {
 
 void shard_state::verify(const key& k, const artifact_ptr&) {
   auto& f = fills_.find(k)->second;
+  f.asked_until = f.deadline();
   self_
       ->request(context_.cold, context_.truth_patience, verify_atom::value, k,
                 std::min(f.deadline(), f.began + context_.truth_patience))
@@ -137,10 +138,10 @@ void shard_state::shared_found(const key& k, kv_entry entry) {
   f.shared = entry;
   if (!usable_from_shared(entry, f, k))
     return ask_truth(k);
-  if (entry.value) {
-    floors_.raise(k, entry.info.revision, ++tick_);
+  // For a deletion too: a replica that lags behind may answer the next read.
+  floors_.raise(k, entry.info.revision, ++tick_);
+  if (entry.value)
     keep(entry.value, f.fence_until, f.generation);
-  }
   settle(k, entry.value, tier::jetstream, entry.info);
 }
 
@@ -157,6 +158,7 @@ bool shard_state::usable_from_shared(const kv_entry& entry, const fill& f,
 void shard_state::ask_truth(const key& k) {
   auto& f = fills_.find(k)->second;
   mark_begun(f);
+  f.asked_until = f.deadline();
   auto held = context_.cache->peek(k);
   auto patience = held || (f.shared && f.shared->value)
                       ? context_.truth_patience
@@ -204,13 +206,14 @@ void shard_state::share(const key& k, const lookup& found, const fill& f) {
   if (f.shared)
     entry.seen_sequence = f.shared->sequence;
   auto revision = found.info.revision;
+  auto began = f.began_at;
   self_
       ->request(context_.warm, context_.truth_timeout, write_atom::value,
                 std::move(entry))
       .then(
-          [this, k, revision, again](bool kept) {
+          [this, k, revision, again, began](bool kept) {
             if (again && kept)
-              floors_.trust_shared(k, revision, ++tick_);
+              floors_.trust_shared(k, revision, began);
           },
           [](const caf::error&) {
             // JetStream counts its own failures; the next fill tries again.
@@ -219,6 +222,11 @@ void shard_state::share(const key& k, const lookup& found, const fill& f) {
 
 void shard_state::fall_back(const key& k, const caf::error& why) {
   auto& f = fills_.find(k)->second;
+  // The question went with the callers that it was asked for; others have
+  // joined since.
+  if (code_of(why) == ec::deadline_exceeded && f.asked_until <= now()
+      && f.asked_until < f.deadline())
+    return ask_truth(k);
   if (f.shared || context_.cache->peek(k) || !context_.caching)
     return answer_stale(k, why);
   self_->request(context_.warm, context_.truth_patience, get_atom::value, k)
@@ -336,13 +344,15 @@ void shard_state::committed(const write_request& request,
                             std::uint32_t generation) {
   auto& k = request.key;
   auto held = context_.cache->peek(k);
+  // Revisions of another epoch say nothing.
+  auto outdated =
+      held && (held->epoch() != info.epoch || held->revision() < info.revision);
   auto newest = floors_.admits_shared(k, info.revision)
-                && info.epoch == current_epoch()
-                && (!held || held->revision() < info.revision);
+                && info.epoch == current_epoch() && (!held || outdated);
   if (newest && request.content && context_.caching)
     keep(artifact::make(k, *request.content, info),
          nanoseconds_of(began + context_.fence_max_age), generation);
-  else if (held && held->revision() < info.revision)
+  else if (outdated)
     context_.cache->drop(k);
   floors_.raise(k, info.revision, ++tick_);
   context_.committed();

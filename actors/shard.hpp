@@ -81,6 +81,8 @@ class shard_state {
     /// What JetStream had, once it was asked.
     std::optional<kv_entry> shared;
     int rereads = 0;
+    /// How long somebody waited when the source of truth was asked.
+    time_point asked_until{};
     std::int64_t min_revision() const;
     time_point deadline() const;
   };

@@ -17,7 +17,7 @@ std::uint64_t fingerprint(key_view k) {
 void floors::merge(floor& into, const floor& other) {
   into.revision = std::max(into.revision, other.revision);
   into.set = std::max(into.set, other.set);
-  into.shared_distrusted |= other.shared_distrusted;
+  into.distrusted = std::max(into.distrusted, other.distrusted);
 }
 
 floors::floor& floors::at(key_view k) {
@@ -61,28 +61,29 @@ void floors::raise(key_view k, std::int64_t revision, tick now) {
 void floors::distrust(key_view k, tick now) {
   auto& f = at(k);
   f.set = now;
-  f.shared_distrusted = true;
+  f.distrusted = now;
 }
 
-void floors::trust_shared(key_view k, std::int64_t revision, tick now) {
+void floors::trust_shared(key_view k, std::int64_t revision, tick began) {
   auto& f = at(k);
   f.revision = std::max(f.revision, revision);
-  f.set = std::max(f.set, now);
-  f.shared_distrusted = false;
+  if (f.distrusted < began)
+    f.distrusted = 0;
 }
 
 bool floors::admits_truth(key_view k, std::int64_t revision, tick began) const {
   auto f = find(k);
-  return began > f.set || (revision >= f.revision && !f.shared_distrusted);
+  return began > reset_
+         && (began > f.set || (revision >= f.revision && f.distrusted == 0));
 }
 
 bool floors::admits_shared(key_view k, std::int64_t revision) const {
   auto f = find(k);
-  return revision >= f.revision && !f.shared_distrusted;
+  return revision >= f.revision && f.distrusted == 0;
 }
 
 bool floors::distrusts_shared(key_view k) const {
-  return find(k).shared_distrusted;
+  return find(k).distrusted != 0;
 }
 
 void floors::age() {
@@ -94,10 +95,13 @@ void floors::age() {
 }
 
 void floors::reset(tick now) {
-  young_.clear();
-  old_.clear();
-  everywhere_ = {};
-  everywhere_.set = now;
+  for (auto* floors : {&young_, &old_}) {
+    std::erase_if(*floors, [](auto& f) { return f.second.distrusted == 0; });
+    for (auto& [_, f] : *floors)
+      f.revision = 0;
+  }
+  everywhere_.revision = 0;
+  reset_ = now;
 }
 
 }  // namespace larder

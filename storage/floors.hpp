@@ -32,8 +32,9 @@ class floors {
   /// and none of the shared tier until `trust_shared`.
   void distrust(key_view k, tick now);
 
-  /// The shared tier was brought up to `revision` after a distrust.
-  void trust_shared(key_view k, std::int64_t revision, tick now);
+  /// The shared tier was brought up to `revision`, which was read from the
+  /// source of truth since `began`: a distrust from before that is settled.
+  void trust_shared(key_view k, std::int64_t revision, tick began);
 
   /// Whether a value of this revision, read from the source of truth since
   /// `began`, may be kept. What was read after the floor was set is newer by
@@ -52,7 +53,8 @@ class floors {
   void age();
 
   /// A new epoch: revisions mean nothing any more; what was read before `now`
-  /// will not do.
+  /// will not do. A distrust stays, for it may be of the new epoch: the change
+  /// that tells of it can stand in the log before the epoch itself does.
   void reset(tick now);
 
   std::size_t size() const { return young_.size() + old_.size(); }
@@ -61,7 +63,8 @@ class floors {
   struct floor {
     std::int64_t revision = 0;
     tick set = 0;
-    bool shared_distrusted = false;
+    /// Of the newest distrust that is not settled; 0: there is none.
+    tick distrusted = 0;
   };
   using map = std::unordered_map<std::uint64_t, floor>;
 
@@ -73,6 +76,7 @@ class floors {
   map young_;
   map old_;
   floor everywhere_;
+  tick reset_ = 0;
   bool merged_lately_ = false;
 };
 
