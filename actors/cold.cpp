@@ -9,6 +9,10 @@ namespace {
 
 constexpr std::chrono::milliseconds hung_after{1'000};
 
+// A write that waited so long for a session is not begun any more: its caller
+// is about to give up, or has, and others may have written since.
+constexpr std::chrono::milliseconds write_patience{1'500};
+
 }  // namespace
 
 cold_actor::behavior_type cold(cold_state::pointer self, cold_context context) {
@@ -52,14 +56,10 @@ void cold_state::start(cold_context context) {
 // -------------------------------------------------------------
 
 caf::result<lookup> cold_state::read(bool whole, key k, time_point deadline) {
-  if (auto why = refusal())
+  auto& waiting = whole ? gets_ : verifications_;
+  if (auto why = refusal(waiting.size()))
     return why;
   auto reply = self_->make_response_promise<lookup>();
-  auto& waiting = whole ? gets_ : verifications_;
-  if (waiting.size() >= context_.max_waiting)
-    return fail(ec::busy, "more than " + std::to_string(context_.max_waiting)
-                              + " reads wait for " + context_.tier_name
-                              + "; retry later");
   auto& q = waiting[std::move(k)];
   q.deadline = std::max(q.deadline, deadline);
   q.askers.push_back(reply);
@@ -68,10 +68,10 @@ caf::result<lookup> cold_state::read(bool whole, key k, time_point deadline) {
 }
 
 caf::result<version_info> cold_state::write(write_request request) {
-  if (auto why = refusal())
+  if (auto why = refusal(writes_.size()))
     return why;
   auto reply = self_->make_response_promise<version_info>();
-  writes_.push_back({std::move(request), reply});
+  writes_.push_back({std::move(request), reply, now()});
   schedule_flush();
   return reply;
 }
@@ -91,7 +91,7 @@ cold_state::scan(const std::optional<std::string>& type, std::uint32_t limit,
 
 template <class T, class... Ts>
 caf::result<T> cold_state::pass_on(Ts... request) {
-  if (auto why = refusal())
+  if (auto why = refusal(others_.size()))
     return why;
   auto reply = self_->make_response_promise<T>();
   others_.push_back([this, reply, request...](cold_worker_actor worker) {
@@ -163,9 +163,14 @@ void cold_state::send_reads(questions& waiting, bool whole) {
     questions asked;
     while (!waiting.empty() && keys.size() < context_.max_batch) {
       auto node = waiting.extract(waiting.begin());
-      // Whoever asked has gone; nothing is owed.
-      if (node.mapped().deadline < now())
+      // Whoever asked has gone; the shard may have others that wait.
+      if (node.mapped().deadline < now()) {
+        for (auto& asker : node.mapped().askers)
+          asker.deliver(fail(ec::deadline_exceeded,
+                             "the deadline passed before " + context_.tier_name
+                                 + " could be asked"));
         continue;
+      }
       keys.push_back(node.key());
       asked.insert(std::move(node));
     }
@@ -214,7 +219,20 @@ void cold_state::ask_worker(cold_worker_actor worker, std::vector<key> keys,
         .then(answered, failed);
 }
 
+void cold_state::drop_old_writes() {
+  // In the order in which they came.
+  auto last = std::find_if(writes_.begin(), writes_.end(), [&](auto& one) {
+    return now() - one.queued <= write_patience;
+  });
+  for (auto i = writes_.begin(); i != last; ++i)
+    i->reply.deliver(
+        fail(ec::unavailable,
+             context_.tier_name + " was too slow; nothing was written"));
+  writes_.erase(writes_.begin(), last);
+}
+
 void cold_state::send_writes() {
+  drop_old_writes();
   // One session at least is left to readers, if there are several.
   auto reserved = context_.workers.size() > 1 ? 1u : 0u;
   while (!writes_.empty() && idle_.size() > reserved) {
@@ -254,6 +272,8 @@ void cold_state::send_writes() {
 cold_worker_actor cold_state::take_worker() {
   auto worker = std::move(idle_.back());
   idle_.pop_back();
+  // A worker that has only now been asked does not hang.
+  last_progress_ = now();
   return worker;
 }
 
@@ -277,7 +297,10 @@ void cold_state::give_back(cold_worker_actor worker, const caf::error& why) {
     schedule_flush();
 }
 
-caf::error cold_state::refusal() {
+caf::error cold_state::refusal(std::size_t waiting) {
+  if (waiting >= context_.max_waiting)
+    return fail(ec::busy, std::to_string(waiting) + " requests wait for "
+                              + context_.tier_name + "; retry later");
   // Every worker waits for a store that says nothing.
   if (idle_.empty() && now() - last_progress_ > hung_after)
     return fail(ec::unavailable,

@@ -24,7 +24,7 @@ struct cold_context {
   /// What the tier is called in errors.
   std::string tier_name = "postgres";
   std::size_t max_batch = 256;
-  /// More reads than this are refused as busy.
+  /// More reads, or more writes, than this are refused as busy.
   std::size_t max_waiting = 65'536;
   /// Usage counters are written so often, in one statement.
   std::chrono::milliseconds usage_interval{5'000};
@@ -61,6 +61,7 @@ class cold_state {
   struct pending_write {
     write_request request;
     caf::typed_response_promise<version_info> reply;
+    time_point queued;
   };
 
   template <class T, class... Ts>
@@ -70,10 +71,11 @@ class cold_state {
   void ask_worker(cold_worker_actor worker, std::vector<key> keys,
                   questions asked, bool whole);
   void send_writes();
+  void drop_old_writes();
   cold_worker_actor take_worker();
   void give_back(cold_worker_actor worker, const caf::error& why);
-  /// Why nothing is taken on now; no error: go on.
-  caf::error refusal();
+  /// Why nothing is taken on behind `waiting` others now; no error: go on.
+  caf::error refusal(std::size_t waiting);
   time_point now() const;
 
   pointer self_;
