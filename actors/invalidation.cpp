@@ -241,8 +241,11 @@ void invalidation_state::ask_fence() {
 }
 
 void invalidation_state::request_fence() {
+  // By age: in the map they are in the order of their text.
   while (asked_.size() > 64)
-    asked_.erase(asked_.begin());
+    asked_.erase(
+        std::min_element(asked_.begin(), asked_.end(),
+                         [](auto& a, auto& b) { return a.second < b.second; }));
   auto nonce = context_.incarnation + ":" + std::to_string(++nonce_);
   // The time before the question is sent: whatever was acknowledged by now is
   // in the snapshot that the relay takes after it has the question.

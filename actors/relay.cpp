@@ -251,6 +251,8 @@ void relay_state::raise_epoch(const epoch& from) {
 
 void relay_state::stop() {
   stopped_ = true;
+  // What is left of a round is the next holder's: the rows are not marked.
+  in_round_ = false;
   if (stats_.active)
     static_cast<void>(
         outbox_->release_lease(context_.cluster, context_.holder));
