@@ -1,0 +1,198 @@
+#include "actors/warm.hpp"
+
+#include "tests/actors/scripted_ports.hpp"
+#include "tests/actors/scripted_tiers.hpp"
+#include "tests/support/actor_fixture.hpp"
+
+namespace larder::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+class WarmTest : public actor_fixture {
+ protected:
+  WarmTest() { actors_.set_time(time_point{24h}); }
+
+  pending<kv_entry> get() {
+    auto p = ask(subject, 1h, get_atom::value, k);
+    run();
+    return p;
+  }
+  pending<bool> share(shared_fill fill) {
+    auto p = ask(subject, 1h, write_atom::value, std::move(fill));
+    run();
+    return p;
+  }
+  /// What a reader shares: it saw the key at `sequence`.
+  shared_fill of_reader(std::int64_t revision, std::uint64_t sequence) {
+    auto fill = of_relay(revision);
+    fill.seen_sequence = sequence;
+    return fill;
+  }
+  shared_fill of_relay(std::int64_t revision) {
+    version_info info{revision, 1, now_epoch};
+    return {k, artifact::make(k, "{}", info), info, {}, false};
+  }
+  void found(std::int64_t revision, std::uint64_t sequence) {
+    version_info info{revision, 1, now_epoch};
+    next(bucket->gets)
+        .done(kv_entry{artifact::make(k, "{}", info), info, sequence});
+    run();
+  }
+  void absent() {
+    next(bucket->gets).done(kv_entry{});
+    run();
+  }
+  void stored(std::uint64_t sequence) {
+    next(bucket->puts).done(sequence);
+    run();
+  }
+  void put_fails(ec code) {
+    next(bucket->puts).done(fail(code, "as the test has it"));
+    run();
+  }
+  void get_fails() {
+    next(bucket->gets).done(fail(ec::unavailable, "as the test has it"));
+    run();
+  }
+  template <class Call>
+  static Call next(std::deque<Call>& from) {
+    auto first = std::move(from.at(0));
+    from.pop_front();
+    return first;
+  }
+
+  key k{"t", "a"};
+  epoch now_epoch{"one"};
+  std::shared_ptr<scripted_kv> bucket = std::make_shared<scripted_kv>();
+  warm_actor subject =
+      own(sys().spawn(warm, warm_context{bucket, std::chrono::seconds{1}}));
+};
+
+bool is(const pending<bool>& p, bool expected) {
+  return p.ready() && p.get() && *p.get() == expected;
+}
+
+TEST_F(WarmTest, TellsAMissFromAFailure) {
+  auto missing = get();
+  absent();
+  ASSERT_TRUE(missing.ready() && missing.get());
+  EXPECT_EQ(missing.get()->sequence, 0u);
+  auto failed = get();
+  get_fails();
+  ASSERT_TRUE(failed.ready() && !failed.get());
+  EXPECT_EQ(code_of(failed.get().error()), ec::unavailable);
+}
+
+TEST_F(WarmTest, PutsAReadersValueOnTheSequenceThatItSaw) {
+  auto p = share(of_reader(5, 3));
+  ASSERT_EQ(bucket->puts.size(), 1u);
+  EXPECT_EQ(bucket->puts[0].entry.expected_sequence, 3u);
+  EXPECT_EQ(bucket->puts[0].entry.info.revision, 5);
+  stored(4);
+  EXPECT_TRUE(is(p, true));
+}
+
+TEST_F(WarmTest, LeavesAReadersValueWhenSomebodyWasFaster) {
+  auto p = share(of_reader(5, 3));
+  put_fails(ec::revision_conflict);
+  EXPECT_TRUE(is(p, false));
+  EXPECT_EQ(bucket->gets.size() + bucket->puts.size(), 0u);
+}
+
+TEST_F(WarmTest, LooksBeforeItPutsWhatNobodyLookedFor) {
+  auto p = share(of_relay(5));
+  EXPECT_EQ(bucket->puts.size(), 0u);
+  found(4, 8);
+  ASSERT_EQ(bucket->puts.size(), 1u);
+  EXPECT_EQ(bucket->puts[0].entry.expected_sequence, 8u);
+  stored(9);
+  EXPECT_TRUE(is(p, true));
+}
+
+TEST_F(WarmTest, NeverReplacesANewerEntry) {
+  auto older = share(of_relay(5));
+  found(6, 8);
+  EXPECT_TRUE(is(older, false));
+  auto same = share(of_relay(6));
+  found(6, 8);
+  EXPECT_TRUE(same.ready());
+  EXPECT_EQ(bucket->puts.size(), 0u);
+}
+
+TEST_F(WarmTest, ReplacesTheSameRevisionWhenItsBytesAreInDoubt) {
+  auto fill = of_relay(6);
+  fill.same_revision_too = true;
+  share(fill);
+  found(6, 8);
+  EXPECT_EQ(bucket->puts.size(), 1u);
+  share(fill);
+  found(7, 9);
+  EXPECT_EQ(bucket->puts.size(), 1u);
+}
+
+TEST_F(WarmTest, ReplacesAnEntryOfAnotherEpoch) {
+  auto fill = of_relay(5);
+  now_epoch = epoch{"zero"};
+  share(fill);
+  found(99, 8);
+  EXPECT_EQ(bucket->puts.size(), 1u);
+}
+
+TEST_F(WarmTest, TriesAgainForTheRelayWhenSomebodyWasFaster) {
+  auto p = share(of_relay(5));
+  absent();
+  put_fails(ec::revision_conflict);
+  found(4, 2);
+  ASSERT_EQ(bucket->puts.size(), 1u);
+  EXPECT_EQ(bucket->puts[0].entry.expected_sequence, 2u);
+  stored(3);
+  EXPECT_TRUE(is(p, true));
+}
+
+TEST_F(WarmTest, GivesUpWithAnErrorWhenItIsAlwaysBeaten) {
+  auto p = share(of_relay(50));
+  for (int i = 0; i < 20 && !p.ready(); ++i) {
+    found(i, static_cast<std::uint64_t>(i) + 1);
+    put_fails(ec::revision_conflict);
+  }
+  ASSERT_TRUE(p.ready() && !p.get());
+  EXPECT_EQ(code_of(p.get().error()), ec::busy);
+}
+
+TEST_F(WarmTest, WritesADeletionMarker) {
+  shared_fill gone{k, nullptr, {6, 1, now_epoch}, {}, false};
+  share(gone);
+  found(5, 8);
+  ASSERT_EQ(bucket->puts.size(), 1u);
+  EXPECT_FALSE(bucket->puts[0].entry.value);
+  EXPECT_EQ(bucket->puts[0].entry.info.revision, 6);
+}
+
+TEST_F(WarmTest, SkipsATierThatFailsAndProbesIt) {
+  for (int i = 0; i < 3; ++i) {
+    get();
+    get_fails();
+  }
+  auto skipped = get();
+  ASSERT_TRUE(skipped.ready() && !skipped.get());
+  EXPECT_EQ(code_of(skipped.get().error()), ec::unavailable);
+  EXPECT_EQ(bucket->gets.size(), 0u);
+  auto stats = request(subject, 1s, stats_atom::value);
+  ASSERT_TRUE(stats);
+  EXPECT_FALSE(stats->reachable);
+  run_for(300ms);
+  auto probe = get();
+  EXPECT_EQ(bucket->gets.size(), 1u);
+  auto beside = get();
+  EXPECT_TRUE(beside.ready());
+  absent();
+  EXPECT_TRUE(probe.ready() && probe.get());
+  get();
+  EXPECT_EQ(bucket->gets.size(), 1u);
+}
+
+}  // namespace
+
+}  // namespace larder::test
