@@ -5,7 +5,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { jetstreamManager } from './support/nats.mjs';
 import { suite } from './support/suite.mjs';
+import { eventually } from './support/wait.mjs';
 
 const count = 10_000;
 const size = 4_096;
@@ -42,6 +44,13 @@ suite('10,000 templates of 4 KiB', { nodes: 2 }, (env) => {
     mkdirSync(path.join(dir, 'files'), { recursive: true });
     for (let i = 0; i < count; ++i)
       writeFileSync(path.join(dir, 'files', `t-${i}.json`), value_of(i));
+    // The change of the last line has been published: the nodes are at rest.
+    const manager = await jetstreamManager(env.client.nc);
+    await eventually('the changes to be published', async () => {
+      const subject = `template.updated.bulk.t-${count - 1}`;
+      const stream = await manager.streams.find(subject);
+      return manager.streams.getMessage(stream, { last_by_subj: subject });
+    }, { within: 30_000, every: 200 });
     const ran = await env.larder(['load', dir], { timeout_ms: 120_000 });
     assert.equal(ran.code, 0, ran.stderr);
     const rate = count / (ran.ms / 1_000);

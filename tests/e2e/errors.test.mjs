@@ -53,7 +53,7 @@ suite('errors', { nodes: 1 }, (env) => {
 
   test('504 deadline_exceeded when the caller gave too little time', async () => {
     const session = env.psql();
-    await env.client.must_put('errors', 'slow', '{"n":1}');
+    await env.settled_put('errors', 'slow', '{"n":1}');
     await env.clear_caches();
     await session.query('BEGIN;');
     await session.query('LOCK TABLE knowledge_artifacts IN ACCESS EXCLUSIVE MODE;');
