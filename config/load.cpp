@@ -15,19 +15,19 @@ namespace {
 
 using shape = yaml_entry::shape;
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return '"' + std::string(text) + '"';
 }
 
 std::string did_you_mean(std::string_view name) {
-  return "did you mean " + quoted(nearest_setting(name).name) + "?";
+  return "did you mean " + in_quotes(nearest_setting(name).name) + "?";
 }
 
 // A key with keys below it was meant to be a section.
 std::string did_you_mean(const yaml_entry& entry) {
   if (entry.is != shape::map || entry.name.find('.') != std::string::npos)
     return did_you_mean(std::string_view(entry.name));
-  return "did you mean " + quoted(nearest_section(entry.name).name) + "?";
+  return "did you mean " + in_quotes(nearest_section(entry.name).name) + "?";
 }
 
 std::string_view name_of(shape is) {
@@ -45,7 +45,7 @@ std::string_view name_of(shape is) {
 void check_section(const yaml_entry& entry, const std::string& where,
                    draft& into) {
   if (entry.is != shape::map && entry.is != shape::nothing)
-    into.complain(where + ": " + quoted(entry.name)
+    into.complain(where + ": " + in_quotes(entry.name)
                   + " is a section; expected its keys on the lines below");
 }
 
@@ -74,7 +74,7 @@ void apply_file(const std::string& path, draft& into) {
     } else if (is_section(entry.name)) {
       check_section(entry, where, into);
     } else if (!unknown.contains(parent)) {
-      into.complain(where + ": unknown key " + quoted(entry.name) + "; "
+      into.complain(where + ": unknown key " + in_quotes(entry.name) + "; "
                     + did_you_mean(entry));
       unknown.insert(entry.name);
     }
@@ -86,7 +86,7 @@ void apply_flags(const sources& from, draft& into) {
     if (const auto* s = find_setting(name))
       into.set(*s, text, "command line");
     else
-      into.complain("command line: no setting " + quoted(name) + "; "
+      into.complain("command line: no setting " + in_quotes(name) + "; "
                     + did_you_mean(name));
   }
 }

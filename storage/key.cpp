@@ -167,9 +167,9 @@ inline bool hash_plain(std::string_view text, std::uint32_t& hash) {
 
 caf::expected<key> make_key(std::string_view type, std::string_view id) {
   if (auto ok = check(type, "type", max_type_bytes); !ok)
-    return std::move(ok.error());
+    return ok.error();
   if (auto ok = check(id, "id", max_id_bytes); !ok)
-    return std::move(ok.error());
+    return ok.error();
   return key{std::string{type}, std::string{id}};
 }
 
@@ -180,13 +180,13 @@ caf::expected<key> parse_tokens(std::string_view tokens) {
                    "framework.phoenix");
   key result;
   if (auto ok = decode(tokens.substr(0, dot), "the type", result.type); !ok)
-    return std::move(ok.error());
+    return ok.error();
   auto rest = tokens.substr(dot + 1);
   for (std::size_t number = 1;; ++number) {
     dot = rest.find('.');
     auto what = "token " + std::to_string(number) + " of the id";
     if (auto ok = decode(rest.substr(0, dot), what, result.id); !ok)
-      return std::move(ok.error());
+      return ok.error();
     if (dot == std::string_view::npos)
       break;
     result.id += '.';
@@ -206,9 +206,9 @@ std::string to_tokens(key_view k) {
 caf::expected<std::string> parse_token(std::string_view token) {
   std::string result;
   if (auto ok = decode(token, "the type", result); !ok)
-    return std::move(ok.error());
+    return ok.error();
   if (auto ok = check(result, "type", max_type_bytes); !ok)
-    return std::move(ok.error());
+    return ok.error();
   return result;
 }
 

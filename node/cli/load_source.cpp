@@ -153,7 +153,7 @@ caf::expected<std::string> tags_of(std::string_view raw) {
 
 caf::expected<load_item> parse_load_line(std::string_view line) {
   if (auto ok = check_json_object(line, max_depth); !ok)
-    return std::move(ok.error());
+    return ok.error();
   auto members = object_members(line);
   auto text = [&](std::string_view name) {
     auto raw = member(members, name);
