@@ -165,6 +165,8 @@ struct coherence_stats {
 
 struct relay_stats {
   bool active = false;
+  /// Its last call of the source of truth was answered.
+  bool truth_reachable = true;
   std::uint64_t published = 0;
   std::uint64_t failures = 0;
 };

@@ -90,6 +90,7 @@ bool relay_state::holds_lease() {
     return true;
   auto held = outbox_->hold_lease(context_.cluster, context_.holder,
                                   context_.lease_ttl);
+  stats_.truth_reachable = held.engaged();
   auto active = held && *held;
   if (active != stats_.active)
     spdlog::info("relay: {} the lease", active ? "took" : "lost");
@@ -99,8 +100,7 @@ bool relay_state::holds_lease() {
   return active;
 }
 
-// -- a round
-// -------------------------------------------------------------------
+// -- a round -----------------------------------------------------------------
 //
 // 1. Take the nonces that were asked for until now, then a snapshot of the
 //    outbox: in this order, since a fence speaks of what was committed before
@@ -121,6 +121,7 @@ void relay_state::begin_round() {
                  std::make_move_iterator(asked_.end()));
   asked_.clear();
   auto batch = outbox_->unpublished(context_.batch);
+  stats_.truth_reachable = batch.engaged();
   if (!batch)
     return fail_round(batch.error());
   batch_ = std::move(*batch);
@@ -237,8 +238,7 @@ void relay_state::fail_round(const caf::error& why) {
   schedule(std::min(context_.interval * (1 << failures_), longest_pause));
 }
 
-// -- the rest
-// ------------------------------------------------------------------
+// -- the rest ----------------------------------------------------------------
 
 void relay_state::raise_epoch(const epoch& from) {
   auto raised = outbox_->raise_epoch(from);

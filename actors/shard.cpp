@@ -50,6 +50,7 @@ void shard_state::start(shard_context context) {
   context_ = std::move(context);
   floors_ = floors{context_.max_floors};
   floors_aged_ = now();
+  context_.cache->on_evict([this](const artifact& a) { let_go(a); });
   self_->delayed_send(self_, context_.sweep_interval, sweep_atom::value);
 }
 
@@ -189,7 +190,7 @@ void shard_state::truth_found(const key& k, const lookup& found) {
       keep(found.value, nanoseconds_of(f.began + context_.fence_max_age),
            f.generation);
     else
-      context_.cache->drop(k);
+      drop(k);
     if (context_.caching && (found.value || distrusted))
       share(k, found, f);
   }
@@ -266,6 +267,7 @@ void shard_state::settle(const key& k, const artifact_ptr& value, tier from,
   auto f = std::move(fills_.find(k)->second);
   fills_.erase(k);
   std::vector<waiter> unserved;
+  std::uint32_t served = 0;
   for (auto& w : f.waiters) {
     if (w.joined > f.began + context_.fence_max_age) {
       // It began so late that this read is too old for it.
@@ -285,8 +287,11 @@ void shard_state::settle(const key& k, const artifact_ptr& value, tier from,
                                               + "\""));
     } else {
       w.reply.deliver(answer{value, from});
+      ++served;
     }
   }
+  // Readers count what they find in memory; this was not found there.
+  count_reads(k, served);
   if (unserved.empty())
     return;
   fills_[k].waiters = std::move(unserved);

@@ -100,6 +100,10 @@ class shard_state {
 
   void settle(const key& k, const artifact_ptr& value, tier from,
               const version_info& info);
+  void drop(const key& k);
+  bool let_go(const artifact& a);
+  void count_reads(key_view k, std::uint32_t n);
+  void hand_in_reads();
   void mark_begun(fill& f);
   void share(const key& k, const lookup& found, const fill& f);
   void committed(const write_request& request, const version_info& info,
@@ -119,6 +123,8 @@ class shard_state {
   floors::tick tick_ = 0;
   time_point floors_aged_{};
   std::unordered_map<key, fill, key_hash, key_equal> fills_;
+  /// Read since they were last handed in, of entries that are gone.
+  std::vector<usage> reads_;
   shard_stats stats_;
 };
 

@@ -9,6 +9,12 @@ namespace larder {
 using std::chrono::duration_cast;
 using std::chrono::nanoseconds;
 
+namespace {
+
+constexpr std::size_t max_unreported_reads = 4'096;
+
+}  // namespace
+
 caf::result<version_info> shard_state::write(write_request request) {
   auto reply = self_->make_response_promise<version_info>();
   auto began = now();
@@ -50,7 +56,7 @@ void shard_state::committed(const write_request& request,
     keep(artifact::make(k, *request.content, info),
          nanoseconds_of(began + context_.fence_max_age), generation);
   else if (outdated)
-    context_.cache->drop(k);
+    drop(k);
   floors_.raise(k, info.revision, ++tick_);
   context_.committed();
 }
@@ -60,7 +66,7 @@ void shard_state::apply(const change_notice& change) {
   auto& k = change.key;
   if (change.info.revision <= 0 || change.info.epoch != current_epoch()) {
     floors_.distrust(k, ++tick_);
-    context_.cache->drop(k);
+    drop(k);
     return;
   }
   floors_.raise(k, change.info.revision, ++tick_);
@@ -68,7 +74,7 @@ void shard_state::apply(const change_notice& change) {
       held
       && (held->revision() < change.info.revision
           || held->epoch() != change.info.epoch))
-    context_.cache->drop(k);
+    drop(k);
 }
 
 std::uint64_t shard_state::install(const std::vector<artifact_ptr>& values,
@@ -91,8 +97,9 @@ std::uint64_t shard_state::install(const std::vector<artifact_ptr>& values,
 }
 
 std::uint64_t shard_state::clear(const std::optional<std::string>& type) {
-  return context_.cache->drop_if(
-      [&](const artifact& a) { return !type || a.type() == *type; });
+  return context_.cache->drop_if([&](const artifact& a) {
+    return (!type || a.type() == *type) && let_go(a);
+  });
 }
 
 void shard_state::begin_epoch() {
@@ -104,21 +111,45 @@ void shard_state::begin_epoch() {
 void shard_state::sweep() {
   auto t = nanoseconds_of(now());
   auto grace = duration_cast<nanoseconds>(context_.grace).count();
-  context_.cache->drop_if(
-      [&](const artifact& a) { return t >= a.cached().expires_at + grace; });
-  std::vector<usage> reads;
-  context_.cache->for_each([&](const artifact& a) {
-    if (auto n = a.cached().reads.exchange(0, std::memory_order_relaxed))
-      reads.push_back({{std::string{a.type()}, std::string{a.id()}}, n});
+  context_.cache->drop_if([&](const artifact& a) {
+    return t >= a.cached().expires_at + grace && let_go(a);
   });
-  if (!reads.empty())
-    self_->send(context_.cold, usage_atom::value, std::move(reads));
+  context_.cache->for_each([&](const artifact& a) {
+    count_reads(a.name(),
+                a.cached().reads.exchange(0, std::memory_order_relaxed));
+  });
+  hand_in_reads();
   context_.cache->reclaim();
   if (now() - floors_aged_ >= context_.floor_ttl) {
     floors_.age();
     floors_aged_ = now();
   }
   self_->delayed_send(self_, context_.sweep_interval, sweep_atom::value);
+}
+
+void shard_state::drop(const key& k) {
+  if (auto gone = context_.cache->drop(k))
+    let_go(*gone);
+}
+
+// An entry that goes takes its reads along, unless they are counted first.
+bool shard_state::let_go(const artifact& a) {
+  count_reads(a.name(),
+              a.cached().reads.exchange(0, std::memory_order_relaxed));
+  return true;
+}
+
+void shard_state::count_reads(key_view k, std::uint32_t n) {
+  if (n == 0)
+    return;
+  reads_.push_back({{std::string{k.type}, std::string{k.id}}, n});
+  if (reads_.size() >= max_unreported_reads)
+    hand_in_reads();
+}
+
+void shard_state::hand_in_reads() {
+  if (!reads_.empty())
+    self_->send(context_.cold, usage_atom::value, std::exchange(reads_, {}));
 }
 
 shard_stats shard_state::stats() const {

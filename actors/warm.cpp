@@ -63,6 +63,9 @@ caf::result<bool> warm_state::write(shared_fill entry) {
   if (entry.seen_sequence) {
     auto sequence = *entry.seen_sequence;
     put(std::move(entry), sequence, kept, 1);
+  } else if (entry.value && entry.info.version == 1) {
+    // A first version seldom has a predecessor here: look only if it has.
+    put(std::move(entry), 0, kept, 1);
   } else {
     look_then_put(std::move(entry), kept, 1);
   }

@@ -108,6 +108,7 @@ void front_door::run() {
     write_queued();
     view_->quiesce();
   }
+  loop_->flush(milliseconds{500});
   view_.reset();
 }
 
@@ -307,10 +308,11 @@ void front_door::limit(const config::limit_settings& limits) {
 void front_door::stop(milliseconds patience) {
   if (!thread_.joinable())
     return;
-  loop_->unsubscribe();
+  loop_->drain();
   loop_->wake();
   auto until = steady_clock::now() + patience;
-  while (context_.traffic->in_flight > 0 && steady_clock::now() < until)
+  while ((!loop_->drained() || context_.traffic->in_flight > 0)
+         && steady_clock::now() < until)
     std::this_thread::sleep_for(milliseconds{5});
   stopping_ = true;
   loop_->wake();

@@ -269,6 +269,9 @@ bool node::stop() {
   }
   p.signals->listen([](const std::string&) {}, [] {});
   p.log->stop();
+  std::vector<caf::actor_addr> detached{p.relay.address()};
+  for (auto& worker : p.workers)
+    detached.push_back(worker.address());
   auto end = [](auto& actor) {
     caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     actor = nullptr;
@@ -282,7 +285,16 @@ bool node::stop() {
   end(p.warm);
   end(p.cold);
   std::for_each(p.workers.begin(), p.workers.end(), end);
-  // A worker that waits for a hung server cannot be ended, only left.
+  // The system waits for the threads of detached actors, and these for the last
+  // reference, which the clock may hold in a delayed message; but it stops the
+  // clock first. So the references go before the system does. A worker that
+  // waits for a hung server cannot be ended, only left.
+  auto lives = [](const caf::actor_addr& a) {
+    return caf::actor_cast<caf::strong_actor_ptr>(a) != nullptr;
+  };
+  while (std::any_of(detached.begin(), detached.end(), lives)
+         && steady_clock::now() < until)
+    std::this_thread::sleep_for(milliseconds{5});
   auto ended = std::make_shared<std::promise<void>>();
   auto done = ended->get_future();
   std::thread{[system = std::move(p.system), ended]() mutable {
@@ -331,7 +343,8 @@ http_plane::readiness node::readiness() const {
           {"log", s.coherence.reading ? "reading" : "lost"},
           {"log_lag", s.coherence.log_lag}}},
         {"postgres",
-         {{"state", state(s.cold.reachable)}, {"waiting", s.cold.waiting}}}}},
+         {{"state", state(s.cold.reachable && s.relay.truth_reachable)},
+          {"waiting", s.cold.waiting}}}}},
       {"nats", state(p.door && p.door->connected())},
       {"epoch", s.coherence.epoch}};
   return {ready(), body.dump()};

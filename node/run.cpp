@@ -107,11 +107,16 @@ int run_node(config::settings settings,
                         "embedded store that stands in for PostgreSQL on one "
                         "machine is not part of this release: set it to the "
                         "URL of a PostgreSQL database"));
-  if (auto code = prepare_schema(settings); code != 0)
-    return code;
+  // The node first: while it waits for a server it lives, says so, and is not
+  // ready.
   auto running = node::start(settings);
   if (!running)
     return give_up(running.error());
+  if (auto code = prepare_schema(settings); code != 0) {
+    if (!(*running)->stop())
+      std::_Exit(code);
+    return code;
+  }
   for (;;) {
     auto signal = wait_for_signal(milliseconds{60'000});
     if (signal == SIGHUP)

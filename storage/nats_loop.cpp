@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <utility>
@@ -153,9 +154,24 @@ caf::expected<void> loop::subscribe(const std::string& subject,
   return caf::unit;
 }
 
-void loop::unsubscribe() {
+void loop::drain() {
   for (auto& s : impl_->served)
     natsSubscription_Drain(s.subscription);
+}
+
+bool loop::drained() const {
+  return !impl_->ready
+         || std::none_of(impl_->served.begin(), impl_->served.end(),
+                         [](const served_subject& s) {
+                           return natsSubscription_IsValid(s.subscription);
+                         });
+}
+
+void loop::flush(std::chrono::milliseconds patience) {
+  auto until = std::chrono::steady_clock::now() + patience;
+  while (impl_->wants_write && impl_->ready
+         && std::chrono::steady_clock::now() < until)
+    natsConnection_ProcessWriteEvent(impl_->connection);
 }
 
 bool loop::turn(std::chrono::milliseconds longest,

@@ -42,9 +42,16 @@ class loop {
                                 const std::string& queue,
                                 std::function<void(message&)> handle);
 
-  /// Stops the subscriptions: the server sends no more requests; what has
-  /// arrived is still handed out.
-  void unsubscribe();
+  /// Stops the subscriptions: the server sends no more requests. Go on with
+  /// turn() until drained(); from any thread.
+  void drain();
+
+  /// Everything that the server had sent when it heard of drain() has been
+  /// handed out; from any thread.
+  bool drained() const;
+
+  /// Writes what is still unwritten, for at most `patience`.
+  void flush(std::chrono::milliseconds patience);
 
   /// Waits until something has arrived, wake() was called or `longest` has
   /// passed; hands out all that has arrived; writes what was published.

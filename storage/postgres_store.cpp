@@ -193,7 +193,9 @@ caf::expected<version_info> outcome_of(const postgres_result& rows, int i,
                                       + std::to_string(revision) + ", expected "
                                       + std::to_string(*w.expected_revision));
   if (status == "absent")
-    return fail(ec::not_found, "there is no such key to delete");
+    return fail(ec::not_found, "no artifact of type \"" + w.key.type
+                                   + "\" has the id \"" + w.key.id
+                                   + "\": there is nothing to delete");
   if (status == "metadata")
     return fail(ec::invalid_request, "the metadata is not a JSON object that "
                                      "PostgreSQL's jsonb can hold");
