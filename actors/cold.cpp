@@ -52,8 +52,7 @@ void cold_state::start(cold_context context) {
   self_->delayed_send(self_, context_.usage_interval, sweep_atom::value);
 }
 
-// -- what is asked
-// -------------------------------------------------------------
+// -- what is asked -----------------------------------------------------------
 
 caf::result<lookup> cold_state::read(bool whole, key k, time_point deadline) {
   auto& waiting = whole ? gets_ : verifications_;
@@ -134,8 +133,7 @@ void cold_state::flush_usage() {
   schedule_flush();
 }
 
-// -- what is sent
-// --------------------------------------------------------------
+// -- what is sent ------------------------------------------------------------
 
 // The flush waits in the mailbox behind whatever has already arrived, so that
 // all of it goes into one query.
@@ -266,8 +264,7 @@ void cold_state::send_writes() {
   }
 }
 
-// -- workers
-// -------------------------------------------------------------------
+// -- workers -----------------------------------------------------------------
 
 cold_worker_actor cold_state::take_worker() {
   auto worker = std::move(idle_.back());

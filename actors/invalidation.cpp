@@ -41,8 +41,7 @@ void invalidation_state::start(invalidation_context context) {
   self_->send(self_, fence_atom::value);
 }
 
-// -- opening the log
-// -------------------------------------------------------------
+// -- opening the log ---------------------------------------------------------
 
 void invalidation_state::open() {
   open_scheduled_ = false;
@@ -148,8 +147,7 @@ void invalidation_state::try_again() {
   self_->delayed_send(self_, pause, open_atom::value);
 }
 
-// -- records
-// ---------------------------------------------------------------------
+// -- records -----------------------------------------------------------------
 
 void invalidation_state::record(std::uint64_t reader,
                                 const log_record& record) {
@@ -231,8 +229,7 @@ void invalidation_state::advance() {
   }
 }
 
-// -- the fence
-// -------------------------------------------------------------------
+// -- the fence ---------------------------------------------------------------
 
 void invalidation_state::ask_fence() {
   self_->delayed_send(self_, context_.fence_interval, fence_atom::value);

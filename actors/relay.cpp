@@ -57,8 +57,7 @@ void relay_state::start(relay_context context) {
   schedule(milliseconds{0});
 }
 
-// -- when a round begins
-// -------------------------------------------------------
+// -- when a round begins -----------------------------------------------------
 
 void relay_state::wake() {
   woken_ = true;

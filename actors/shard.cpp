@@ -54,8 +54,7 @@ void shard_state::start(shard_context context) {
   self_->delayed_send(self_, context_.sweep_interval, sweep_atom::value);
 }
 
-// -- the miss path
-// -------------------------------------------------------------
+// -- the miss path -----------------------------------------------------------
 //
 // 1. Somebody already asks the tiers below for this key: wait with them.
 // 2. Look again: the entry may have come between the reader's look and now.
@@ -314,8 +313,7 @@ void shard_state::keep(const artifact_ptr& value, std::int64_t proved_until,
   context_.cache->put(value);
 }
 
-// -- small questions
-// -------------------------------------------------------------
+// -- small questions ---------------------------------------------------------
 
 std::int64_t shard_state::fill::min_revision() const {
   std::int64_t result = 0;

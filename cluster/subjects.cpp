@@ -118,8 +118,7 @@ std::string_view name_of(change_op op) {
   return "invalidate";
 }
 
-// -- a collection
-// --------------------------------------------------------------
+// -- a collection ------------------------------------------------------------
 
 std::string collection_subjects::of(request_op op) const {
   return join(prefix, name_of(op));
@@ -171,8 +170,7 @@ bool collection_subjects::is_event(std::string_view subject) const {
              || subject.starts_with(".invalidate."));
 }
 
-// -- change events
-// -------------------------------------------------------------
+// -- change events -----------------------------------------------------------
 
 std::string to_body(const change& c) {
   nlohmann::ordered_json body{
@@ -213,8 +211,7 @@ caf::expected<change> parse_change(const collection_subjects& collection,
   return out;
 }
 
-// -- the log, signals, operators
-// -------------------------------------------------
+// -- the log, signals, operators ---------------------------------------------
 
 std::string fence_subject(std::string_view cluster) {
   return cluster_subject("larder.log", cluster, "fence");

@@ -95,8 +95,7 @@ void control_state::serve(call_ptr c) {
   (this->*run)(std::move(c), request);
 }
 
-// -- operations
-// ----------------------------------------------------------------
+// -- operations --------------------------------------------------------------
 
 void control_state::ping(call_ptr c, const json&) {
   with_statistics(c, [this, c](const node_statistics& s) {
@@ -239,8 +238,7 @@ void control_state::later(call_ptr c, const json&) {
                      + "\" is not built into this release of the node"));
 }
 
-// -- the service protocol (ADR-32)
-// ---------------------------------------------
+// -- the service protocol (ADR-32) -------------------------------------------
 
 void control_state::service(call_ptr c) {
   std::string_view verb{c->control};
@@ -289,8 +287,7 @@ void control_state::service(call_ptr c) {
       });
 }
 
-// -- answers
-// -------------------------------------------------------------------
+// -- answers -----------------------------------------------------------------
 
 void control_state::with_statistics(
     call_ptr c, std::function<void(const node_statistics&)> then) {

@@ -96,8 +96,7 @@ caf::expected<void> front_door::subscribe() {
   return caf::unit;
 }
 
-// -- the loop
-// --------------------------------------------------------------------
+// -- the loop ----------------------------------------------------------------
 
 void front_door::run() {
   view_ = std::make_unique<read_view>(context_.memory);
@@ -178,8 +177,7 @@ call_ptr front_door::make_call(nats::message& m) {
                                 });
 }
 
-// -- answers
-// -------------------------------------------------------------------
+// -- answers -----------------------------------------------------------------
 
 void front_door::enqueue(call_ptr to, reply content) {
   bool first = false;
@@ -302,8 +300,7 @@ void front_door::limit(const config::limit_settings& limits) {
   loop_->wake();
 }
 
-// -- the end
-// -------------------------------------------------------------------
+// -- the end -----------------------------------------------------------------
 
 void front_door::stop(milliseconds patience) {
   if (!thread_.joinable())

@@ -108,8 +108,7 @@ void gateway_state::serve(call_ptr c) {
   }
 }
 
-// -- one key
-// -------------------------------------------------------------------
+// -- one key -----------------------------------------------------------------
 
 void gateway_state::get(call_ptr c) {
   auto k = c->tokens.empty() ? key_in_body(*c) : parse_tokens(c->tokens);
@@ -195,8 +194,7 @@ void gateway_state::write(call_ptr c, write_request request) {
           });
 }
 
-// -- many keys
-// -------------------------------------------------------------------
+// -- many keys ---------------------------------------------------------------
 
 void gateway_state::mget(call_ptr c) {
   auto headers = parse_headers(c->message, context_.limits);
@@ -260,8 +258,7 @@ void gateway_state::list(call_ptr c) {
           });
 }
 
-// -- the rest
-// ------------------------------------------------------------------
+// -- the rest ----------------------------------------------------------------
 
 void gateway_state::search(call_ptr c) {
   refuse(std::move(c),

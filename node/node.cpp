@@ -113,8 +113,7 @@ node::~node() {
   stop();
 }
 
-// -- assembly
-// ------------------------------------------------------------------
+// -- assembly ----------------------------------------------------------------
 
 caf::expected<std::unique_ptr<node>> node::start(config::settings settings) {
   std::unique_ptr<node> result{new node};
@@ -243,8 +242,7 @@ caf::expected<void> node::parts::open_doors(node& self) {
   return door->start();
 }
 
-// -- the way out
-// ---------------------------------------------------------------
+// -- the way out -------------------------------------------------------------
 
 bool node::stop() {
   auto& p = *parts_;
@@ -304,8 +302,7 @@ bool node::stop() {
   return done.wait_for(left()) == std::future_status::ready;
 }
 
-// -- what it says of itself
-// ----------------------------------------------------
+// -- what it says of itself --------------------------------------------------
 
 bool node::ready() const {
   auto& p = *parts_;

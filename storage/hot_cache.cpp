@@ -178,8 +178,7 @@ std::size_t hot_cache::overhead_bytes() const {
          + impl_->order.footprint();
 }
 
-// -- reader
-// --------------------------------------------------------------------
+// -- reader ------------------------------------------------------------------
 
 reader::reader(read_domain& domain) : domain_(domain), slot_(domain.enter()) {}
 

@@ -40,8 +40,7 @@ bool is_refusal(natsStatus s) {
 
 }  // namespace
 
-// -- connections
-// ---------------------------------------------------------------
+// -- connections -------------------------------------------------------------
 
 caf::error client_core::attempt() {
   auto options = make_options(settings_, name_, driver::library);
@@ -184,8 +183,7 @@ void client_core::on_error(natsConnection*, natsSubscription* sub,
                subject ? " on " : "", subject ? subject : "");
 }
 
-// -- watchers
-// ------------------------------------------------------------------
+// -- watchers ----------------------------------------------------------------
 
 subscription client_core::watch(std::function<void(bool)> on_change) {
   auto w = std::make_shared<watcher>();
@@ -221,8 +219,7 @@ void client_core::announce() {
     w->gate.pass([&] { w->on_change(now); });
 }
 
-// -- subscriptions
-// -------------------------------------------------------------
+// -- subscriptions -----------------------------------------------------------
 
 void client_core::on_message(natsConnection*, natsSubscription*, natsMsg* m,
                              void* closure) {

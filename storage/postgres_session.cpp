@@ -19,7 +19,7 @@
 
 namespace larder {
 
-// -- results ------------------------------------------------------------------
+// -- results -----------------------------------------------------------------
 
 struct postgres_result::rows {
   pqxx::result result;
@@ -54,7 +54,7 @@ std::int64_t postgres_result::number(int row, int column) const {
   return value;
 }
 
-// -- connecting ---------------------------------------------------------------
+// -- connecting --------------------------------------------------------------
 
 struct postgres_session::connection {
   explicit connection(const std::string& address) : pq(address) {
@@ -271,7 +271,7 @@ caf::expected<void> postgres_session::ready() {
   return result;
 }
 
-// -- running ------------------------------------------------------------------
+// -- running -----------------------------------------------------------------
 
 caf::expected<postgres_result>
 postgres_session::run(const postgres_statement& statement,

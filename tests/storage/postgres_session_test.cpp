@@ -184,7 +184,7 @@ TEST_F(PostgresSessionTest, ComesBackWhenTheServerDoes) {
   EXPECT_EQ(after->epoch, before->epoch);
 }
 
-// -- commits in doubt ---------------------------------------------------------
+// -- commits in doubt --------------------------------------------------------
 
 TEST_F(PostgresSessionTest, FindsOutThatALostCommitHappened) {
   postgres_proxy proxy{server_.port()};

@@ -21,7 +21,7 @@ std::string rfc3339(std::int64_t nanoseconds) {
 
 }  // namespace
 
-// -- the store ----------------------------------------------------------------
+// -- the store ---------------------------------------------------------------
 
 memory_store::memory_store(std::shared_ptr<memory_database> database)
     : database_(std::move(database)) {}
@@ -120,7 +120,7 @@ caf::expected<void> memory_store::count_usage(std::span<const usage> reads) {
   });
 }
 
-// -- the outbox ---------------------------------------------------------------
+// -- the outbox --------------------------------------------------------------
 
 memory_outbox::memory_outbox(std::shared_ptr<memory_database> database)
     : database_(std::move(database)) {}

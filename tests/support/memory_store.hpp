@@ -51,7 +51,7 @@ class memory_database {
   explicit memory_database(clock now);
   ~memory_database();
 
-  // -- failures ---------------------------------------------------------------
+  // -- failures --------------------------------------------------------------
 
   /// The next `times` calls fail with `code`, and do nothing.
   void fail_next(ec code, std::uint32_t times = 1);
@@ -86,7 +86,7 @@ class memory_database {
   void commit(std::uint64_t transaction);
   void roll_back(std::uint64_t transaction);
 
-  // -- backups ----------------------------------------------------------------
+  // -- backups ---------------------------------------------------------------
 
   class backup;
   std::shared_ptr<const backup> back_up() const;

@@ -218,7 +218,7 @@ postgres_server::settings(const std::string& database) const {
   return result;
 }
 
-// -- a program ----------------------------------------------------------------
+// -- a program ---------------------------------------------------------------
 
 namespace {
 
