@@ -1,0 +1,118 @@
+// larder_simulation: runs seeds, prints what is wrong with which, and exits
+// with 1 if anything is.
+#include "tests/simulation/simulation.hpp"
+
+#include <CLI/CLI.hpp>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <chrono>
+#include <iostream>
+#include <mutex>
+#include <thread>
+
+namespace {
+
+using namespace larder::simulation;
+
+/// "7" or "1-500".
+std::pair<std::uint64_t, std::uint64_t> parse_range(const std::string& text) {
+  auto dash = text.find('-');
+  auto first = std::stoull(text.substr(0, dash));
+  auto last =
+      dash == std::string::npos ? first : std::stoull(text.substr(dash + 1));
+  return {first, last};
+}
+
+void print(const outcome& result, std::size_t lines) {
+  std::cout << "seed " << result.seed << ": " << result.violations.size()
+            << " violations\n";
+  for (auto& v : result.violations)
+    std::cout << "  " << v << "\n";
+  auto n = std::min(lines, result.tail.size());
+  for (auto i = result.tail.size() - n; i < result.tail.size(); ++i)
+    std::cout << "    " << result.tail[i] << "\n";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Simulates a cluster from seeds and checks every answer.\n"
+               "Example: larder_simulation --seeds 1-500"};
+  std::string seeds = "1-500";
+  app.add_option("--seeds", seeds, "One seed, or a range A-B");
+  options o;
+  app.add_option("--faults", o.fault_names,
+                 "Only these, comma-separated (see --list); default: the usual")
+      ->delimiter(',');
+  double seconds = 12;
+  app.add_option("--seconds", seconds, "Virtual time with faults");
+  std::size_t lines = 40;
+  app.add_option("--lines", lines, "Of the history, printed of a bad seed");
+  unsigned threads = std::thread::hardware_concurrency();
+  app.add_option("--threads", threads, "Seeds run at once");
+  std::size_t stop_after = 5;
+  app.add_option("--stop-after", stop_after, "Bad seeds");
+  bool list = false;
+  app.add_flag("--list", list, "Name the faults");
+  bool hashes = false;
+  app.add_flag("--hashes", hashes, "Print each history's hash");
+  CLI11_PARSE(app, argc, argv);
+  if (list) {
+    for (auto& k : faults::kinds())
+      std::cout << k.name << (k.usual ? ": " : " (only by name): ") << k.what
+                << "\n";
+    return 0;
+  }
+  for (auto& name : o.fault_names)
+    if (name != "none"
+        && std::none_of(faults::kinds().begin(), faults::kinds().end(),
+                        [&](auto& k) { return k.name == name; })) {
+      std::cerr << "no fault is called \"" << name << "\"; --list names them\n";
+      return 2;
+    }
+  o.faulty = std::chrono::duration_cast<larder::test::world::duration>(
+      std::chrono::duration<double>{seconds});
+  o.lines = lines;
+  spdlog::set_level(spdlog::level::off);
+
+  auto [first, last] = parse_range(seeds);
+  auto began = std::chrono::steady_clock::now();
+  std::atomic<std::uint64_t> next = first;
+  std::atomic<std::size_t> bad = 0, done = 0;
+  std::mutex mutex;
+  counts sum;
+  auto work = [&, last = last] {
+    for (;;) {
+      auto seed = next++;
+      if (seed > last || bad >= stop_after)
+        return;
+      auto result = run(seed, o);
+      std::lock_guard guard{mutex};
+      ++done;
+      sum += result.counts;
+      if (hashes)
+        std::cout << "seed " << seed << " hash " << std::hex << result.hash
+                  << std::dec << "\n";
+      if (!result.violations.empty()) {
+        ++bad;
+        print(result, lines);
+      }
+    }
+  };
+  std::vector<std::thread> pool;
+  for (unsigned i = 1; i < threads; ++i)
+    pool.emplace_back(work);
+  work();
+  for (auto& t : pool)
+    t.join();
+  std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  std::cout << done << " seeds in " << took.count() << " s, " << bad << " bad; "
+            << sum.faults << " faults, " << sum.operations
+            << " operations: " << sum.hits << " memory, " << sum.jetstream
+            << " jetstream, " << sum.truth << " postgres, " << sum.absent
+            << " absent, " << sum.stale << " marked stale, " << sum.acknowledged
+            << " writes acknowledged, " << sum.failed << " refused, "
+            << sum.unanswered << " unanswered; " << sum.steps << " steps\n";
+  return bad == 0 ? 0 : 1;
+}
