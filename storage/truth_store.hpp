@@ -1,8 +1,8 @@
 // The source of truth, as the cold tier sees it. It alone assigns revisions.
 //
 // Implementations: postgres_store (PostgreSQL), memory_store (tests), and the
-// embedded store. One contract suite, tests/storage/truth_store_contract.hpp,
-// judges them all.
+// embedded store. One contract judges them all and their outboxes:
+// tests/storage/truth_store_contract.hpp and outbox_contract.hpp.
 //
 // Thread rule: blocking; one thread at a time, one object a session. Failures
 // are `unavailable` (not reached, or reached and lost; a write says whether its

@@ -1,109 +1,17 @@
-// What every source of truth must do, and every outbox: one suite, run against
-// each store by INSTANTIATE_TEST_SUITE_P. What the judge does not run, rots.
+// What every source of truth must do: one suite, run against each store by
+// INSTANTIATE_TEST_SUITE_P. What the judge does not run, rots.
 //
 // Included once by each executable that runs it.
 #pragma once
 
-#include "storage/error.hpp"
-#include "storage/outbox.hpp"
-#include "storage/truth_store.hpp"
-
-#include <gtest/gtest.h>
+#include "tests/storage/truth_world.hpp"
 
 #include <algorithm>
-#include <chrono>
-#include <functional>
-#include <memory>
-#include <ostream>
-#include <string>
-#include <vector>
+#include <optional>
 
 namespace larder::test {
 
-/// One empty database, and a program that writes to it past Larder.
-class truth_world {
- public:
-  virtual ~truth_world() = default;
-  virtual std::unique_ptr<truth_store> open_store() = 0;
-  virtual std::unique_ptr<outbox> open_outbox() = 0;
-  virtual void program_put(const key& k, const std::string& content) = 0;
-  virtual void program_erase(const key& k) = 0;
-  virtual void program_rename(const key& from, const key& to) = 0;
-  virtual void truncate() = 0;
-};
-
-struct truth_world_maker {
-  std::string name;
-  std::function<std::unique_ptr<truth_world>()> make;
-};
-
-inline std::ostream& operator<<(std::ostream& out, const truth_world_maker& m) {
-  return out << m.name;
-}
-
-class TruthStoreContract : public testing::TestWithParam<truth_world_maker> {
- protected:
-  void SetUp() override {
-    world_ = GetParam().make();
-    store_ = world_->open_store();
-    outbox_ = world_->open_outbox();
-  }
-
-  static write_request put_of(key k, std::string content) {
-    write_request w;
-    w.key = std::move(k);
-    w.content = std::move(content);
-    return w;
-  }
-
-  static write_request delete_of(key k) {
-    write_request w;
-    w.key = std::move(k);
-    return w;
-  }
-
-  caf::expected<version_info> write(write_request w) {
-    auto all = store_->write({&w, 1});
-    if (!all)
-      return all.error();
-    EXPECT_EQ(all->size(), 1u);
-    return all->front();
-  }
-
-  version_info put(key k, std::string content) {
-    auto r = write(put_of(std::move(k), std::move(content)));
-    EXPECT_TRUE(r) << message_of(r.error());
-    return r ? *r : version_info{};
-  }
-
-  lookup get(const key& k) {
-    auto all = store_->get({&k, 1});
-    EXPECT_TRUE(all) << message_of(all.error());
-    return all ? all->front() : lookup{};
-  }
-
-  std::string content_of(const key& k) {
-    auto found = get(k);
-    return found.value ? std::string{found.value->content()} : "(absent)";
-  }
-
-  outbox_batch unpublished(std::uint32_t limit = 1000) {
-    auto batch = outbox_->unpublished(limit);
-    EXPECT_TRUE(batch) << message_of(batch.error());
-    return batch ? *batch : outbox_batch{};
-  }
-
-  void publish_all() {
-    std::vector<std::int64_t> ids;
-    for (auto& row : unpublished().rows)
-      ids.push_back(row.id);
-    EXPECT_TRUE(outbox_->published(ids));
-  }
-
-  std::unique_ptr<truth_world> world_;
-  std::unique_ptr<truth_store> store_;
-  std::unique_ptr<outbox> outbox_;
-};
+class TruthStoreContract : public truth_world_test {};
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(TruthStoreContract);
 
@@ -458,102 +366,6 @@ TEST_P(TruthStoreContract, WritesABatchOfHundreds) {
               *(*all)[static_cast<std::size_t>(i)]);
   }
   EXPECT_EQ(*outbox_->backlog(), 300u);
-}
-
-// -- the outbox ---------------------------------------------------------------
-
-TEST_P(TruthStoreContract, OutboxHoldsEveryChangeInOrderWithTheValueOfNow) {
-  EXPECT_TRUE(unpublished().rows.empty());
-  EXPECT_FALSE(unpublished().epoch.empty());
-  auto one = put({"t", "a"}, R"({"v":1})");
-  auto two = put({"t", "a"}, R"({"v":2})");
-  world_->program_put({"t", "b"}, R"({"v":3})");
-  auto gone = write(delete_of({"t", "b"}));
-  ASSERT_TRUE(gone);
-  auto batch = unpublished();
-  EXPECT_FALSE(batch.more);
-  EXPECT_EQ(batch.epoch, one.epoch);
-  ASSERT_EQ(batch.rows.size(), 4u);
-  auto& r = batch.rows;
-  EXPECT_EQ(r[0].key, (key{"t", "a"}));
-  EXPECT_EQ(r[0].info, one);
-  EXPECT_FALSE(r[0].deleted);
-  EXPECT_EQ(r[1].info, two);
-  EXPECT_LT(r[0].id, r[1].id);
-  EXPECT_EQ(r[0].current_info, two);
-  EXPECT_EQ(r[1].current_info, two);
-  ASSERT_TRUE(r[0].current);
-  EXPECT_EQ(r[0].current->content(), R"({"v":2})");
-  EXPECT_EQ(r[0].current->info(), two);
-  EXPECT_EQ(r[0].current, r[1].current);
-  EXPECT_FALSE(r[2].deleted);
-  EXPECT_FALSE(r[2].current);
-  EXPECT_TRUE(r[3].deleted);
-  EXPECT_EQ(r[3].info, *gone);
-  EXPECT_EQ(r[3].current_info, *gone);
-}
-
-TEST_P(TruthStoreContract, OutboxSaysWhenThereIsMore) {
-  for (int i = 0; i < 5; ++i)
-    put({"t", std::to_string(i)}, "{}");
-  auto some = unpublished(4);
-  EXPECT_EQ(some.rows.size(), 4u);
-  EXPECT_TRUE(some.more);
-  auto all = unpublished(5);
-  EXPECT_EQ(all.rows.size(), 5u);
-  EXPECT_FALSE(all.more);
-  EXPECT_EQ(*outbox_->backlog(), 5u);
-}
-
-TEST_P(TruthStoreContract, OutboxForgetsWhatIsPublishedAndNothingElse) {
-  for (auto id : {"a", "b", "c"})
-    put({"t", id}, "{}");
-  auto rows = unpublished().rows;
-  ASSERT_EQ(rows.size(), 3u);
-  std::vector<std::int64_t> ids{rows[1].id, 1'000'000'000};
-  ASSERT_TRUE(outbox_->published(ids));
-  ASSERT_TRUE(outbox_->published(ids));
-  ASSERT_TRUE(outbox_->published({}));
-  auto left = unpublished().rows;
-  ASSERT_EQ(left.size(), 2u);
-  EXPECT_EQ(left[0].key.id, "a");
-  EXPECT_EQ(left[1].key.id, "c");
-}
-
-TEST_P(TruthStoreContract, OutboxSpeaksOfNoWriteThatFailed) {
-  auto w = put_of({"t", "a"}, "{}");
-  w.expected_revision = 17;
-  EXPECT_FALSE(write(w));
-  EXPECT_TRUE(unpublished().rows.empty());
-}
-
-TEST_P(TruthStoreContract, RaisesTheEpochOnceForAllWhoSawTheSameOne) {
-  auto info = put({"t", "a"}, "{}");
-  auto raised = outbox_->raise_epoch(info.epoch);
-  ASSERT_TRUE(raised);
-  EXPECT_NE(*raised, info.epoch);
-  EXPECT_EQ(*world_->open_outbox()->raise_epoch(info.epoch), *raised);
-  EXPECT_EQ(*outbox_->raise_epoch(larder::epoch{"elsewhere-1-1"}), *raised);
-  EXPECT_EQ(get({"t", "a"}).info.epoch, *raised);
-  EXPECT_EQ(unpublished().epoch, *raised);
-  EXPECT_EQ(content_of({"t", "a"}), "{}");
-}
-
-TEST_P(TruthStoreContract, LeaseHasOneHolderUntilItExpiresOrIsReleased) {
-  using namespace std::chrono_literals;
-  auto other = world_->open_outbox();
-  EXPECT_TRUE(*outbox_->hold_lease("relay", "one", 1h));
-  EXPECT_TRUE(*outbox_->hold_lease("relay", "one", 1h));
-  EXPECT_FALSE(*other->hold_lease("relay", "two", 1h));
-  EXPECT_TRUE(*other->hold_lease("another", "two", 1h));
-  ASSERT_TRUE(other->release_lease("relay", "two"));
-  EXPECT_FALSE(*other->hold_lease("relay", "two", 1h));
-  ASSERT_TRUE(outbox_->release_lease("relay", "one"));
-  EXPECT_TRUE(*other->hold_lease("relay", "two", 100ms));
-  auto deadline = std::chrono::steady_clock::now() + 10s;
-  while (!*outbox_->hold_lease("relay", "one", 1h))
-    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
-  EXPECT_FALSE(*other->hold_lease("relay", "two", 1h));
 }
 
 }  // namespace larder::test

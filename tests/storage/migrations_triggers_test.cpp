@@ -13,7 +13,7 @@ namespace larder::test {
 
 namespace {
 
-class PostgresTriggersTest : public testing::Test {
+class MigrationsTriggersTest : public testing::Test {
  protected:
   lookup get(const std::string& id = "a") {
     key k{"t", id};
@@ -64,7 +64,7 @@ class PostgresTriggersTest : public testing::Test {
 
 }  // namespace
 
-TEST_F(PostgresTriggersTest, TakeARawValueAlone) {
+TEST_F(MigrationsTriggersTest, TakeARawValueAlone) {
   insert("content_raw", R"('{"b": 1,  "a":2}')");
   EXPECT_EQ(raw(), R"({"b": 1,  "a":2})");
   EXPECT_EQ(column("content->>'a'"), "2");
@@ -75,7 +75,7 @@ TEST_F(PostgresTriggersTest, TakeARawValueAlone) {
   EXPECT_EQ(changes(), "put a 2");
 }
 
-TEST_F(PostgresTriggersTest, TakeJsonbAlone) {
+TEST_F(MigrationsTriggersTest, TakeJsonbAlone) {
   insert("content", R"('{"b":1,"a":2}')");
   EXPECT_EQ(raw(), R"({"a": 2, "b": 1})");
   program_("UPDATE knowledge_artifacts SET content ="
@@ -84,7 +84,7 @@ TEST_F(PostgresTriggersTest, TakeJsonbAlone) {
   EXPECT_EQ(changes(), "put a 1, put a 2");
 }
 
-TEST_F(PostgresTriggersTest, KeepBothWhenTheProgramGivesBoth) {
+TEST_F(MigrationsTriggersTest, KeepBothWhenTheProgramGivesBoth) {
   insert("content_raw, content", R"('{ "v" : 1 }', '{"v":1}')");
   program_(R"(UPDATE knowledge_artifacts SET content_raw = '{ "v" : 2 }',)"
            R"( content = '{"v":2}')");
@@ -93,13 +93,13 @@ TEST_F(PostgresTriggersTest, KeepBothWhenTheProgramGivesBoth) {
   EXPECT_EQ(column("version"), "2");
 }
 
-TEST_F(PostgresTriggersTest, RefuseARowWithoutAnyContent) {
+TEST_F(MigrationsTriggersTest, RefuseARowWithoutAnyContent) {
   EXPECT_EQ(program_.state_of("INSERT INTO knowledge_artifacts (artifact_type,"
                               " artifact_id) VALUES ('t', 'a')"),
             "23502");
 }
 
-TEST_F(PostgresTriggersTest, PutAPlaceholderWhereJsonbCannotHoldTheValue) {
+TEST_F(MigrationsTriggersTest, PutAPlaceholderWhereJsonbCannotHoldTheValue) {
   for (auto value : {R"({"s":"\u0000"})", R"({"n":1e200000})", "not json"}) {
     program_("DELETE FROM knowledge_artifacts");
     insert("content_raw", quoted(value));
@@ -110,7 +110,7 @@ TEST_F(PostgresTriggersTest, PutAPlaceholderWhereJsonbCannotHoldTheValue) {
   EXPECT_EQ(column("content"), "{}");
 }
 
-TEST_F(PostgresTriggersTest, CountAnUpsertOnceWhateverVersionItClaims) {
+TEST_F(MigrationsTriggersTest, CountAnUpsertOnceWhateverVersionItClaims) {
   auto upsert = [&](const std::string& value, int version) {
     program_("INSERT INTO knowledge_artifacts (artifact_id, artifact_type,"
              " content_raw, content, metadata, version) VALUES ('a', 't', "
@@ -131,7 +131,7 @@ TEST_F(PostgresTriggersTest, CountAnUpsertOnceWhateverVersionItClaims) {
   EXPECT_EQ(changes(), "put a 1, put a 2, put a 3");
 }
 
-TEST_F(PostgresTriggersTest, TakeAnUpsertOfJsonbAlone) {
+TEST_F(MigrationsTriggersTest, TakeAnUpsertOfJsonbAlone) {
   // As Ecto does it, with conflict_target and on_conflict: {:replace, …}.
   for (auto v : {"1", "2"})
     program_(std::string{"INSERT INTO knowledge_artifacts AS k (artifact_type,"
@@ -145,7 +145,7 @@ TEST_F(PostgresTriggersTest, TakeAnUpsertOfJsonbAlone) {
   EXPECT_EQ(changes(), "put a 1, put a 2");
 }
 
-TEST_F(PostgresTriggersTest, DoNotFireForCounters) {
+TEST_F(MigrationsTriggersTest, DoNotFireForCounters) {
   insert("content_raw", "'{}'");
   auto before = get().info;
   changes();
@@ -155,14 +155,14 @@ TEST_F(PostgresTriggersTest, DoNotFireForCounters) {
   EXPECT_EQ(changes(), "");
 }
 
-TEST_F(PostgresTriggersTest, FireForMetadataAndTags) {
+TEST_F(MigrationsTriggersTest, FireForMetadataAndTags) {
   insert("content_raw", "'{}'");
   program_("UPDATE knowledge_artifacts SET metadata = '{\"k\":1}'");
   program_("UPDATE knowledge_artifacts SET tags = '{x}'");
   EXPECT_EQ(changes(), "put a 1, put a 2, put a 3");
 }
 
-TEST_F(PostgresTriggersTest, LetNobodySetTheVersion) {
+TEST_F(MigrationsTriggersTest, LetNobodySetTheVersion) {
   insert("content_raw", "'{}'");
   changes();
   program_("UPDATE knowledge_artifacts SET version = 100");
@@ -173,7 +173,7 @@ TEST_F(PostgresTriggersTest, LetNobodySetTheVersion) {
   EXPECT_EQ(get().info.version, 2);
 }
 
-TEST_F(PostgresTriggersTest, GoOnCountingThroughDeleteAndInsert) {
+TEST_F(MigrationsTriggersTest, GoOnCountingThroughDeleteAndInsert) {
   insert("content_raw", "'{}'");
   auto first = get().info;
   program_("BEGIN; DELETE FROM knowledge_artifacts; INSERT INTO"
@@ -185,7 +185,7 @@ TEST_F(PostgresTriggersTest, GoOnCountingThroughDeleteAndInsert) {
   EXPECT_EQ(changes(), "put a 1, delete a 1, put a 2");
 }
 
-TEST_F(PostgresTriggersTest, LeaveNoTraceOfWhatIsRolledBack) {
+TEST_F(MigrationsTriggersTest, LeaveNoTraceOfWhatIsRolledBack) {
   insert("content_raw", "'{}'");
   changes();
   auto before = get().info;
@@ -195,7 +195,7 @@ TEST_F(PostgresTriggersTest, LeaveNoTraceOfWhatIsRolledBack) {
   EXPECT_EQ(changes(), "");
 }
 
-TEST_F(PostgresTriggersTest, SeeEveryRowOfOneStatement) {
+TEST_F(MigrationsTriggersTest, SeeEveryRowOfOneStatement) {
   program_("INSERT INTO knowledge_artifacts (artifact_type, artifact_id,"
            " content_raw) SELECT 't', n::text, '{}'"
            " FROM generate_series(1, 3) n");
@@ -206,7 +206,7 @@ TEST_F(PostgresTriggersTest, SeeEveryRowOfOneStatement) {
                        "delete 2 1");
 }
 
-TEST_F(PostgresTriggersTest, GiveARenamedRowTheVersionOfItsNewKey) {
+TEST_F(MigrationsTriggersTest, GiveARenamedRowTheVersionOfItsNewKey) {
   insert("content_raw", "'{}'");
   program_("UPDATE knowledge_artifacts SET content_raw = '[]'");
   program_("UPDATE knowledge_artifacts SET artifact_id = 'b'");
@@ -217,7 +217,7 @@ TEST_F(PostgresTriggersTest, GiveARenamedRowTheVersionOfItsNewKey) {
   EXPECT_EQ(column("version"), "3");
 }
 
-TEST_F(PostgresTriggersTest, WorkForARoleThatHasNoRightsInTheSchema) {
+TEST_F(MigrationsTriggersTest, WorkForARoleThatHasNoRightsInTheSchema) {
   program_("DO $$ BEGIN CREATE ROLE guest LOGIN; EXCEPTION WHEN"
            " duplicate_object THEN NULL; END $$;"
            " GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE"
@@ -240,7 +240,7 @@ TEST_F(PostgresTriggersTest, WorkForARoleThatHasNoRightsInTheSchema) {
   EXPECT_FALSE(guest.run_script("SELECT * FROM larder.outbox"));
 }
 
-TEST_F(PostgresTriggersTest, CountOneVersionAWriteHoweverManyInsertAtOnce) {
+TEST_F(MigrationsTriggersTest, CountOneVersionAWriteHoweverManyInsertAtOnce) {
   // Insert, update and delete of one key from several sides: the column must
   // end at what larder.revisions says, and versions must count the puts.
   std::vector<std::thread> writers;
