@@ -64,8 +64,7 @@ class change_log {
   /// Appends; completes with the record's sequence once it is stored. A
   /// `msg_id` seen within the stream's duplicate window is stored once.
   virtual void publish(std::string subject, std::string msg_id,
-                       std::string payload,
-                       std::chrono::milliseconds timeout,
+                       std::string payload, std::chrono::milliseconds timeout,
                        on<std::uint64_t> done) = 0;
 
   /// Makes the stream if it is missing, then says what it holds.

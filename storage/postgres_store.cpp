@@ -50,7 +50,7 @@ constexpr postgres_statement select_items{
     "               'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
     "  FROM larder.revisions"
     " WHERE artifact_type = $1 AND artifact_id > $3 AND NOT deleted"
-  "   AND is_key"
+    "   AND is_key"
     " ORDER BY artifact_id LIMIT $2::bigint"};
 
 constexpr postgres_statement scan_type{
@@ -61,7 +61,7 @@ constexpr postgres_statement scan_type{
     "  JOIN public.knowledge_artifacts a ON a.artifact_type = r.artifact_type"
     "                                   AND a.artifact_id = r.artifact_id"
     " WHERE r.artifact_type = $1 AND r.artifact_id > $2 AND NOT r.deleted"
-  "   AND r.is_key"
+    "   AND r.is_key"
     " ORDER BY r.artifact_id LIMIT $3::bigint"};
 
 constexpr postgres_statement scan_all{
@@ -72,7 +72,7 @@ constexpr postgres_statement scan_all{
     "  JOIN public.knowledge_artifacts a ON a.artifact_type = r.artifact_type"
     "                                   AND a.artifact_id = r.artifact_id"
     " WHERE (r.artifact_type, r.artifact_id) > ($1, $2) AND NOT r.deleted"
-  "   AND r.is_key"
+    "   AND r.is_key"
     " ORDER BY r.artifact_type, r.artifact_id LIMIT $3::bigint"};
 
 // Counters never wait for a writer, and lose no fsync over being lost.

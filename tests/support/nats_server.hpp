@@ -17,8 +17,8 @@ class nats_server {
  public:
   /// Runs once the server accepts connections. `extra` is configuration text
   /// beside port, directory and JetStream; `DIRECTORY` in it stands for ours,
-  /// for a test that writes its own `jetstream` block. Throws std::runtime_error, with the
-  /// server's log, if it does not come up.
+  /// for a test that writes its own `jetstream` block. Throws
+  /// std::runtime_error, with the server's log, if it does not come up.
   explicit nats_server(std::string extra = {}, bool jetstream = true);
   ~nats_server();
   nats_server(const nats_server&) = delete;
