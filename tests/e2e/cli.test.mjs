@@ -5,7 +5,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { free_ports } from './support/ports.mjs';
-import { suite } from './support/suite.mjs';
+import { Child } from './support/process.mjs';
+import { binary, suite } from './support/suite.mjs';
 import { eventually } from './support/wait.mjs';
 
 const done = 0;
@@ -110,6 +111,18 @@ suite('the command line', { nodes: 2 }, (env) => {
                         'timestamp', 'fence_age_ms', 'log_lag', 'epoch'])
       assert.match(ran.stdout, new RegExp(`"${name}"`));
     await expect(done, ['stats']);
+  });
+
+  test('stats --watch goes on until it is stopped', async () => {
+    const child = new Child('watch', binary, ['stats', '--watch'], {
+      env: env.client_env, log_file: path.join(env.dir, 'watch.log') });
+    await eventually('two rounds of figures', async () =>
+      (child.log().match(/node-1/g) ?? []).length >= 2
+      || (child.log().match(/memory/gi) ?? []).length >= 2, { within: 10_000, every: 100 });
+    assert.equal(child.ended, null);
+    const ended = await child.stop('SIGINT');
+    assert.ok(ended.code === 0 || ended.code === 130 || ended.signal === 'SIGINT',
+              JSON.stringify(ended));
   });
 
   test('nodes names every node', async () => {

@@ -90,6 +90,29 @@ suite('errors', { nodes: 1 }, (env) => {
     assert_error(await env.client.get('errors', 'hanging-1'), 404, 'not_found');
   });
 
+  test('429 busy when a node has as much to do as it is allowed to', async () => {
+    const node = await env.extra_node('busy', { env: { LARDER_LIMITS__MAX_IN_FLIGHT: '20' } });
+    await node.start();
+    const session = env.psql();
+    await session.query('BEGIN;');
+    await session.query('LOCK TABLE knowledge_artifacts IN ACCESS EXCLUSIVE MODE;');
+    let replies;
+    try {
+      replies = await Promise.all(Array.from({ length: 200 }, (_, i) =>
+        env.client.get('errors', `busy-${i}`, { node: 'busy', timeout: 10_000,
+                                                headers: { 'Larder-Deadline-Ms': 1_000 } })));
+    } finally {
+      await session.query('ROLLBACK;');
+    }
+    const refused = replies.filter((reply) => reply.status === 429);
+    assert.ok(refused.length >= 150, `${refused.length} of ${replies.length} refused`);
+    for (const reply of refused) assert_error(reply, 429, 'busy');
+    for (const reply of replies)
+      assert.ok([429, 503, 504].includes(reply.status), String(reply));
+    await env.client.must_put('errors', 'no-longer-busy', '{}', { node: 'busy' });
+    assert.equal((await node.stop()).code, 0);
+  });
+
   test('a put that waits for a lock gives up at its deadline and changes nothing', async () => {
     const put = await env.client.must_put('errors', 'locked', '{"n":1}');
     const session = env.psql();

@@ -169,7 +169,7 @@ suite('the life of a node', { nodes: 2 }, (env) => {
     await env.settled_put('life', 'returned', '{"n":1}');
     await env.client.must_get('life', 'returned', { node: 'node-2' });
     await env.b.stop('SIGKILL');
-    const put = await env.client.must_put('life', 'returned', '{"n":2}');
+    const put = await env.client.must_put('life', 'returned', '{"n":2}', { node: 'node-1' });
     await env.b.start();
     const reply = await env.client.must_get('life', 'returned', { node: 'node-2' });
     assert.equal(reply.text, '{"n":2}');
