@@ -309,8 +309,11 @@ void front_door::stop(milliseconds patience) {
   loop_->wake();
   auto until = steady_clock::now() + patience;
   while ((!loop_->drained() || context_.traffic->in_flight > 0)
-         && steady_clock::now() < until)
+         && steady_clock::now() < until) {
+    // The library counts a subscription as drained when it is next asked.
+    loop_->wake();
     std::this_thread::sleep_for(milliseconds{5});
+  }
   stopping_ = true;
   loop_->wake();
   thread_.join();

@@ -26,7 +26,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <future>
 #include <thread>
 #include <utility>
 
@@ -285,21 +284,23 @@ bool node::stop() {
   std::for_each(p.workers.begin(), p.workers.end(), end);
   // The system waits for the threads of detached actors, and these for the last
   // reference, which the clock may hold in a delayed message; but it stops the
-  // clock first. So the references go before the system does. A worker that
-  // waits for a hung server cannot be ended, only left.
+  // clock first. So the references go before the system does.
   auto lives = [](const caf::actor_addr& a) {
     return caf::actor_cast<caf::strong_actor_ptr>(a) != nullptr;
   };
-  while (std::any_of(detached.begin(), detached.end(), lives)
-         && steady_clock::now() < until)
+  auto hung = [&] {
+    return std::any_of(detached.begin(), detached.end(), lives);
+  };
+  while (hung() && steady_clock::now() < until)
     std::this_thread::sleep_for(milliseconds{5});
-  auto ended = std::make_shared<std::promise<void>>();
-  auto done = ended->get_future();
-  std::thread{[system = std::move(p.system), ended]() mutable {
-    system.reset();
-    ended->set_value();
-  }}.detach();
-  return done.wait_for(left()) == std::future_status::ready;
+  if (hung()) {
+    // A worker that waits for a hung server cannot be ended, only left.
+    static_cast<void>(p.system.release());
+    return false;
+  }
+  // In the thread that made it: CAF waits for every other one that used it.
+  p.system.reset();
+  return true;
 }
 
 // -- what it says of itself --------------------------------------------------

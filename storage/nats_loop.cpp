@@ -163,7 +163,9 @@ bool loop::drained() const {
   return !impl_->ready
          || std::none_of(impl_->served.begin(), impl_->served.end(),
                          [](const served_subject& s) {
-                           return natsSubscription_IsValid(s.subscription);
+                           return natsSubscription_DrainCompletionStatus(
+                                      s.subscription)
+                                  == NATS_ILLEGAL_STATE;
                          });
 }
 

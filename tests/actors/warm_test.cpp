@@ -31,11 +31,11 @@ class WarmTest : public actor_fixture {
     return fill;
   }
   shared_fill of_relay(std::int64_t revision) {
-    version_info info{revision, 1, now_epoch};
+    version_info info{revision, 2, now_epoch};
     return {k, artifact::make(k, "{}", info), info, {}, false};
   }
   void found(std::int64_t revision, std::uint64_t sequence) {
-    version_info info{revision, 1, now_epoch};
+    version_info info{revision, 2, now_epoch};
     next(bucket->gets)
         .done(kv_entry{artifact::make(k, "{}", info), info, sequence});
     run();
