@@ -75,7 +75,7 @@ TEST_F(PostgresSessionTest, AppliesTheTimeoutsOfTheSettings) {
 
 TEST_F(PostgresSessionTest, SaysWhatIsWrongWithThePasswordAndKeepsItSecret) {
   auto err = refusal(at(server_.tcp_url(database_, server_.port(), "wr0ng")));
-  EXPECT_EQ(code_of(err), ec::unavailable);
+  EXPECT_EQ(code_of(err), ec::configuration);
   expect_says(message_of(err), "password authentication failed");
   expect_says(message_of(err), "127.0.0.1");
   EXPECT_EQ(message_of(err).find("wr0ng"), std::string::npos)
