@@ -1,6 +1,6 @@
 // A key, and its one spelling in NATS subjects and KV keys.
 //
-// Grammar (CONTRACT "Subject tokens"): the type is one token, the id one or
+// Grammar of subject tokens: the type is one token, the id one or
 // more. A byte outside `A-Za-z0-9-_/` is written `=XX` in upper-case hex. In
 // an id, `.` separates tokens and is itself a character of the id, so
 // `socket.io` and `socket=2Eio` are one key.
