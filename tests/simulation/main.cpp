@@ -32,6 +32,8 @@ void print(const outcome& result, std::size_t lines) {
   auto n = std::min(lines, result.tail.size());
   for (auto i = result.tail.size() - n; i < result.tail.size(); ++i)
     std::cout << "    " << result.tail[i] << "\n";
+  // A run that is ended from outside has said what it found.
+  std::cout << std::flush;
 }
 
 }  // namespace
