@@ -194,6 +194,10 @@ void invalidation_state::apply_fence(const log_record& record, step& s) {
   void_epoch_ = {};
   if (at != context_.freshness->current_epoch.load())
     adopt_epoch(at, s);
+  // Before it the log held records that are gone, perhaps unread by this node;
+  // the relay has noticed, and the next fence is one of a new epoch.
+  if (record.at.sequence <= parsed->after)
+    return;
   s.nonces = std::move(parsed->nonces);
 }
 

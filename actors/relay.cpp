@@ -124,6 +124,8 @@ void relay_state::begin_round() {
   if (!batch)
     return fail_round(batch.error());
   batch_ = std::move(*batch);
+  acknowledged_before_ = acknowledged_;
+  newest_of_round_ = 0;
   if (batch_.rows.empty())
     return publish_fence();
   write_shared();
@@ -160,7 +162,7 @@ void relay_state::publish_events() {
         },
         [this, round](caf::expected<std::uint64_t> stored) {
           if (stored)
-            acknowledged_ = std::max(acknowledged_, *stored);
+            acknowledged(*stored);
           part_done(round, stored ? caf::error{} : stored.error(),
                     &relay_state::mark_published);
         });
@@ -168,6 +170,13 @@ void relay_state::publish_events() {
 }
 
 void relay_state::mark_published() {
+  // What was marked lately may be lost to nodes that had not read it, so no
+  // fence of this epoch may follow.
+  if (std::exchange(log_went_back_, false)) {
+    acknowledged_ = newest_of_round_;
+    raise_epoch(batch_.epoch);
+    return fail_round(fail(ec::unavailable, "the log has lost records"));
+  }
   std::vector<std::int64_t> ids;
   ids.reserve(batch_.rows.size());
   for (auto& row : batch_.rows)
@@ -180,11 +189,20 @@ void relay_state::mark_published() {
   publish_fence();
 }
 
+// A row that is published for the first time stands behind everything that was
+// acknowledged before. (After a round that failed it may stand there already.)
+void relay_state::acknowledged(std::uint64_t sequence) {
+  if (failures_ == 0 && sequence <= acknowledged_before_)
+    log_went_back_ = true;
+  newest_of_round_ = std::max(newest_of_round_, sequence);
+  acknowledged_ = std::max(acknowledged_, sequence);
+}
+
 void relay_state::publish_fence() {
   if (nonces_.empty())
     return end_round();
-  auto body = to_body(
-      fence{std::string{batch_.epoch.text()}, std::exchange(nonces_, {})});
+  auto body = to_body(fence{std::string{batch_.epoch.text()},
+                            std::exchange(nonces_, {}), acknowledged_});
   auto round = round_;
   ask<std::uint64_t>(
       self_,

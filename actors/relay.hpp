@@ -60,6 +60,7 @@ class relay_state {
   void begin_round();
   void write_shared();
   void publish_events();
+  void acknowledged(std::uint64_t sequence);
   void mark_published();
   void publish_fence();
   void end_round();
@@ -89,6 +90,10 @@ class relay_state {
   std::size_t outstanding_ = 0;
   /// The log's greatest sequence that was acknowledged to this relay.
   std::uint64_t acknowledged_ = 0;
+  /// The same when this round began, and of this round alone.
+  std::uint64_t acknowledged_before_ = 0;
+  std::uint64_t newest_of_round_ = 0;
+  bool log_went_back_ = false;
   int failures_ = 0;
   relay_stats stats_;
 };

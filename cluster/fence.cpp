@@ -7,7 +7,9 @@
 namespace larder {
 
 std::string to_body(const fence& f) {
-  return nlohmann::json{{"epoch", f.epoch}, {"nonces", f.nonces}}.dump();
+  return nlohmann::json{
+      {"epoch", f.epoch}, {"nonces", f.nonces}, {"after", f.after}}
+      .dump();
 }
 
 caf::expected<fence> parse_fence(std::string_view body) {
@@ -28,6 +30,8 @@ caf::expected<fence> parse_fence(std::string_view body) {
   for (auto& nonce : json["nonces"])
     if (nonce.is_string())
       f.nonces.push_back(nonce.get<std::string>());
+  if (auto i = json.find("after"); i != json.end() && i->is_number_unsigned())
+    f.after = i->get<std::uint64_t>();
   return f;
 }
 

@@ -7,6 +7,7 @@
 
 #include <caf/expected.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,10 @@ struct fence {
   std::string epoch;
   /// One of each node that asked.
   std::vector<std::string> nonces;
+  /// The greatest sequence that the log had acknowledged to the relay. A fence
+  /// that stands at or before it stands in a log that has lost records, perhaps
+  /// some that nobody has read, and proves nothing.
+  std::uint64_t after = 0;
 };
 
 std::string to_body(const fence& f);
