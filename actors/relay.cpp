@@ -16,6 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t max_nonces = 4'096;
+constexpr std::size_t max_nonces_without_lease = 512;
 constexpr milliseconds longest_pause{500};
 
 std::string message_id(const outbox_row& row) {
@@ -66,10 +67,16 @@ void relay_state::wake() {
 }
 
 void relay_state::fence_asked(const std::string& nonce) {
-  if (!stats_.active || asked_.size() >= max_nonces)
-    return;
+  if (stats_.active) {
+    if (asked_.size() >= max_nonces)
+      return;
+  } else if (asked_.size() >= max_nonces_without_lease) {
+    asked_.erase(asked_.begin(), asked_.begin() + max_nonces_without_lease / 2);
+  }
+  // Without the lease too, the latest ones: if the holder has died, whoever
+  // takes over answers those who are waiting, and not only when they ask again.
   asked_.push_back(nonce);
-  if (!in_round_)
+  if (stats_.active && !in_round_)
     schedule(milliseconds{0});
 }
 
@@ -77,10 +84,8 @@ void relay_state::poll(std::uint64_t number) {
   if (number != poll_number_ || in_round_ || stopped_)
     return;
   poll_is_next_ = false;
-  if (!holds_lease()) {
-    asked_.clear();
+  if (!holds_lease())
     return schedule(context_.lease_ttl / 4);
-  }
   begin_round();
 }
 

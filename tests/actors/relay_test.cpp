@@ -296,6 +296,14 @@ TEST_F(RelayTest, TakesOverWhenTheOtherOneIsGone) {
   start(other, "other");
   caf::anon_send_exit(one.relay, caf::exit_reason::kill);
   run();
+  for (int i = 0; i < 2'000; ++i)
+    ask_fence(other, "n:" + std::to_string(i));
+  // It need not be asked again, and what it remembers is bounded.
+  ASSERT_TRUE(actors_.run_until([&] { return !log->published.empty(); }, 2s));
+  auto nonces = nonces_in(log->published[0].payload);
+  EXPECT_LE(nonces.size(), 512u);
+  EXPECT_EQ(nonces.back(), "n:1999");
+  acknowledge();
   database->put(k, "{}");
   EXPECT_TRUE(
       actors_.run_until([&] { return !other.warm.writes.empty(); }, 2s));
