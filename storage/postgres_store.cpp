@@ -2,8 +2,8 @@
 
 #include "storage/error.hpp"
 #include "storage/postgres_array.hpp"
+#include "storage/postgres_keys.hpp"
 #include "storage/postgres_session.hpp"
-#include "storage/utf8.hpp"
 
 #include <algorithm>
 #include <map>
@@ -90,34 +90,6 @@ constexpr postgres_statement add_usage{
     "        last_used_at = now()"
     "   FROM free, s"
     "  WHERE a.artifact_type = free.type AND a.artifact_id = free.id"};
-
-/// Whether PostgreSQL's text can hold these bytes.
-bool is_text(std::string_view bytes) {
-  for (std::size_t at = 0; at < bytes.size();) {
-    auto length = utf8_length(bytes, at);
-    if (length == 0 || bytes[at] == '\0')
-      return false;
-    at += length;
-  }
-  return true;
-}
-
-/// Types and ids as two arrays. A key that cannot be in the table becomes
-/// NULL, which is equal to nothing.
-std::pair<std::string, std::string> arrays_of(std::span<const key> keys) {
-  postgres_array types;
-  postgres_array ids;
-  for (auto& k : keys) {
-    if (!is_text(k.type) || !is_text(k.id)) {
-      types.add_null();
-      ids.add_null();
-    } else {
-      types.add(k.type);
-      ids.add(k.id);
-    }
-  }
-  return {types.take(), ids.take()};
-}
 
 caf::error check(const write_request& w) {
   auto refuse = [&](std::string_view what) {

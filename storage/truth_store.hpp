@@ -11,9 +11,11 @@
 #pragma once
 
 #include "storage/artifact.hpp"
+#include "storage/fingerprint.hpp"
 
 #include <caf/expected.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -91,6 +93,22 @@ class truth_store {
 
   /// Adds reads to the usage counters; never a change of content.
   virtual caf::expected<void> count_usage(std::span<const usage> reads) = 0;
+
+  // -- for those who check what nodes answer ----------------------------------
+
+  /// What the keys hold now, in their order.
+  virtual caf::expected<std::vector<fingerprint>>
+  fingerprints(std::span<const key> keys) = 0;
+
+  /// Up to `limit` keys that changed within the last `ago`, the newest first,
+  /// deletions included.
+  virtual caf::expected<std::vector<fingerprint>>
+  changed_within(std::chrono::milliseconds ago, std::uint32_t limit) = 0;
+
+  /// Up to `limit` keys that have a value, in the order of scan().
+  virtual caf::expected<std::vector<fingerprint>>
+  survey(const std::optional<std::string>& type, std::uint32_t limit,
+         const std::optional<key>& after) = 0;
 };
 
 }  // namespace larder

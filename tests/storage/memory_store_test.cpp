@@ -1,3 +1,4 @@
+#include "tests/storage/fingerprint_contract.hpp"
 #include "tests/storage/outbox_contract.hpp"
 #include "tests/storage/truth_store_contract.hpp"
 #include "tests/support/memory_store.hpp"
@@ -37,6 +38,7 @@ class memory_world final : public truth_world {
 const auto in_memory = testing::Values(truth_world_maker{
     "memory", [] { return std::make_unique<memory_world>(); }});
 
+INSTANTIATE_TEST_SUITE_P(Memory, FingerprintContract, in_memory);
 INSTANTIATE_TEST_SUITE_P(Memory, OutboxContract, in_memory);
 INSTANTIATE_TEST_SUITE_P(Memory, TruthStoreContract, in_memory);
 

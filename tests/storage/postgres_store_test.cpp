@@ -1,6 +1,7 @@
 #include "storage/postgres_store.hpp"
 
 #include "storage/postgres_outbox.hpp"
+#include "tests/storage/fingerprint_contract.hpp"
 #include "tests/storage/outbox_contract.hpp"
 #include "tests/storage/truth_store_contract.hpp"
 #include "tests/support/postgres_server.hpp"
@@ -53,6 +54,7 @@ class postgres_world final : public truth_world {
 const auto in_postgres = testing::Values(truth_world_maker{
     "postgres", [] { return std::make_unique<postgres_world>(); }});
 
+INSTANTIATE_TEST_SUITE_P(Postgres, FingerprintContract, in_postgres);
 INSTANTIATE_TEST_SUITE_P(Postgres, OutboxContract, in_postgres);
 INSTANTIATE_TEST_SUITE_P(Postgres, TruthStoreContract, in_postgres);
 

@@ -98,6 +98,27 @@ caf::expected<void> faulty_store::count_usage(std::span<const usage> reads) {
                            [&] { return store_->count_usage(reads); });
 }
 
+caf::expected<std::vector<fingerprint>>
+faulty_store::fingerprints(std::span<const key> keys) {
+  return link_->call<std::vector<fingerprint>>(
+      "fingerprints", false, [&] { return store_->fingerprints(keys); });
+}
+
+caf::expected<std::vector<fingerprint>>
+faulty_store::changed_within(std::chrono::milliseconds ago,
+                             std::uint32_t limit) {
+  return link_->call<std::vector<fingerprint>>("changed within", false, [&] {
+    return store_->changed_within(ago, limit);
+  });
+}
+
+caf::expected<std::vector<fingerprint>>
+faulty_store::survey(const std::optional<std::string>& type,
+                     std::uint32_t limit, const std::optional<key>& after) {
+  return link_->call<std::vector<fingerprint>>(
+      "survey", false, [&] { return store_->survey(type, limit, after); });
+}
+
 caf::expected<bool> faulty_outbox::hold_lease(const std::string& name,
                                               const std::string& holder,
                                               std::chrono::milliseconds ttl) {

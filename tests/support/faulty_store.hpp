@@ -81,6 +81,13 @@ class faulty_store : public truth_store {
   scan(const std::optional<std::string>& type, std::uint32_t limit,
        const std::optional<key>& after) override;
   caf::expected<void> count_usage(std::span<const usage> reads) override;
+  caf::expected<std::vector<fingerprint>>
+  fingerprints(std::span<const key> keys) override;
+  caf::expected<std::vector<fingerprint>>
+  changed_within(std::chrono::milliseconds ago, std::uint32_t limit) override;
+  caf::expected<std::vector<fingerprint>>
+  survey(const std::optional<std::string>& type, std::uint32_t limit,
+         const std::optional<key>& after) override;
 
  private:
   std::shared_ptr<store_link> link_;

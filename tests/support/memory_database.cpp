@@ -75,7 +75,7 @@ void memory_database::doubt_next_write(in_doubt outcome) {
 std::uint64_t memory_database::query_count() const {
   auto c = queries();
   return c.get + c.revisions + c.write + c.list + c.scan + c.count_usage
-         + c.outbox;
+         + c.outbox + c.fingerprints;
 }
 
 query_counts memory_database::queries() const {

@@ -11,6 +11,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <utility>
 
 namespace larder::test {
@@ -107,6 +108,25 @@ struct memory_database::state : memory_contents {
     lookup result{nullptr, info_of(k)};
     if (auto i = rows.find(k); with_value && i != rows.end())
       result.value = artifact::make(k, i->second.content, result.info);
+    return result;
+  }
+
+  std::vector<fingerprint> fingerprints_of(std::span<const key> keys) const {
+    std::vector<fingerprint> result;
+    std::size_t bytes = 0;
+    for (auto& k : keys) {
+      fingerprint f{k, info_of(k), false, {}, {}};
+      if (auto i = rows.find(k); i != rows.end()) {
+        f.present = true;
+        bytes += i->second.content.size();
+        if (bytes <= static_cast<std::size_t>(fingerprint_budget))
+          f.digest = digest_of(i->second.content);
+      }
+      if (auto i = revisions.find(k); i != revisions.end())
+        f.age = std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::nanoseconds{now() - i->second.changed_at});
+      result.push_back(std::move(f));
+    }
     return result;
   }
 

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <ctime>
+#include <functional>
+#include <map>
 
 namespace larder::test {
 
@@ -117,6 +119,54 @@ caf::expected<void> memory_store::count_usage(std::span<const usage> reads) {
       if (auto i = s.rows.find(u.key); i != s.rows.end())
         i->second.usage += u.reads;
     return caf::unit;
+  });
+}
+
+caf::expected<std::vector<fingerprint>>
+memory_store::fingerprints(std::span<const key> keys) {
+  using result = caf::expected<std::vector<fingerprint>>;
+  return database_->with([&](auto& s) -> result {
+    if (auto err = s.enter(s.counts.fingerprints))
+      return err;
+    return s.fingerprints_of(keys);
+  });
+}
+
+caf::expected<std::vector<fingerprint>>
+memory_store::changed_within(std::chrono::milliseconds ago,
+                             std::uint32_t limit) {
+  using result = caf::expected<std::vector<fingerprint>>;
+  return database_->with([&](auto& s) -> result {
+    if (auto err = s.enter(s.counts.fingerprints))
+      return err;
+    auto since = s.now() - std::chrono::nanoseconds{ago}.count();
+    std::multimap<std::int64_t, key, std::greater<>> newest;
+    for (auto& [k, row] : s.revisions)
+      if (row.changed_at > since)
+        newest.emplace(row.changed_at, k);
+    std::vector<key> keys;
+    for (auto& [at, k] : newest)
+      if (keys.size() < limit)
+        keys.push_back(k);
+    return s.fingerprints_of(keys);
+  });
+}
+
+caf::expected<std::vector<fingerprint>>
+memory_store::survey(const std::optional<std::string>& type,
+                     std::uint32_t limit, const std::optional<key>& after) {
+  using result = caf::expected<std::vector<fingerprint>>;
+  return database_->with([&](auto& s) -> result {
+    if (auto err = s.enter(s.counts.fingerprints))
+      return err;
+    auto from = std::max(after.value_or(key{}), key{type.value_or(""), ""});
+    std::vector<key> keys;
+    for (auto i = s.rows.upper_bound(from);
+         i != s.rows.end() && keys.size() < limit
+         && (!type || i->first.type == *type);
+         ++i)
+      keys.push_back(i->first);
+    return s.fingerprints_of(keys);
   });
 }
 

@@ -39,6 +39,8 @@ struct query_counts {
   std::uint64_t scan = 0;
   std::uint64_t count_usage = 0;
   std::uint64_t outbox = 0;
+  /// Of all three kinds.
+  std::uint64_t fingerprints = 0;
   /// Keys asked for by get and revisions.
   std::uint64_t keys = 0;
 };
@@ -125,6 +127,13 @@ class memory_store final : public truth_store {
   scan(const std::optional<std::string>& type, std::uint32_t limit,
        const std::optional<key>& after) override;
   caf::expected<void> count_usage(std::span<const usage> reads) override;
+  caf::expected<std::vector<fingerprint>>
+  fingerprints(std::span<const key> keys) override;
+  caf::expected<std::vector<fingerprint>>
+  changed_within(std::chrono::milliseconds ago, std::uint32_t limit) override;
+  caf::expected<std::vector<fingerprint>>
+  survey(const std::optional<std::string>& type, std::uint32_t limit,
+         const std::optional<key>& after) override;
 
  private:
   std::shared_ptr<memory_database> database_;
