@@ -23,9 +23,12 @@ export function clean_environment(home, more = {}) {
 }
 
 export class LarderNode {
-  constructor(dir, { id, http_port, nats_url, database_url, env = {}, args = [] }) {
+  /** `within`: a command that runs the program somewhere else, as a list. */
+  constructor(dir, { id, http_port, http_host = '127.0.0.1', nats_url, database_url,
+                     env = {}, args = [], within = [] }) {
     this.id = id;
-    this.http = `http://127.0.0.1:${http_port}`;
+    this.within = within;
+    this.http = `http://${http_host}:${http_port}`;
     this.http_port = http_port;
     this.dir = path.join(dir, id);
     this.args = args;
@@ -34,6 +37,7 @@ export class LarderNode {
       ...(database_url ? { DATABASE_URL: database_url } : {}),
       LARDER_NODE__ID: id,
       LARDER_NODE__DATA_DIR: path.join(this.dir, 'data'),
+      ...(http_host !== '127.0.0.1' ? { LARDER_HTTP__HOST: http_host } : {}),
       LARDER_HTTP__PORT: String(http_port),
       ...env,
     });
@@ -43,7 +47,8 @@ export class LarderNode {
 
   /** Starts the process; `ready` says when it serves. */
   spawn() {
-    this.child = new Child(this.id, binary, ['node', ...this.args], {
+    const [command, ...args] = [...this.within, binary, 'node', ...this.args];
+    this.child = new Child(this.id, command, args, {
       cwd: this.dir,
       env: this.env,
       log_file: this.log_file,

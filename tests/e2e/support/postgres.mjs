@@ -29,7 +29,8 @@ function bin_dir() {
   throw new Error('initdb is not installed: apt-get install postgresql');
 }
 
-function unprivileged_run(command, args, options) {
+/** Like `run`, as the user that PostgreSQL runs as. */
+export function unprivileged_run(command, args, options) {
   const [first, ...rest] = [...unprivileged, command, ...args];
   return run(first, rest, options);
 }
@@ -37,7 +38,9 @@ function unprivileged_run(command, args, options) {
 export class Postgres {
   static password = 'e2e-s3cret-password';
 
-  constructor(dir, port) {
+  /** `extra`: further arguments of the server. */
+  constructor(dir, port, extra = []) {
+    this.extra = extra;
     this.dir = path.join(dir, 'postgres');
     this.data = path.join(this.dir, 'data');
     this.port = port;
@@ -78,6 +81,7 @@ export class Postgres {
       '-p', String(this.port), '-c', 'listen_addresses=127.0.0.1',
       '-c', `unix_socket_directories=${this.dir}`,
       '-c', 'logging_collector=off', '-c', 'log_line_prefix=%m [%p] %a ',
+      ...this.extra,
     ];
     this.child = new Child('postgres', command, args, {
       cwd: this.dir,
