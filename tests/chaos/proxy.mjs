@@ -5,6 +5,7 @@
 //   proxy.delay(50, 20);         // 50 ms and up to 20 more, both ways
 //   proxy.black_hole(true);      // nothing passes, nothing is closed
 //   proxy.black_hole('down');    // half-open: what the server says is held
+//   proxy.black_hole(true, (link) => link.opening.includes('/log'));
 //   proxy.heal();                // no delay, and what was held goes on its way
 //   proxy.reset();               // every link ends with RST
 //   await proxy.stop();
@@ -22,13 +23,16 @@ const most_held = 4 * 1024 * 1024;
 
 /** One direction of a link: what was read at one end, to be written to the other. */
 class Pipe {
-  constructor(proxy, direction, from, to) {
-    Object.assign(this, { proxy, direction, from, to });
+  constructor(link, direction, from, to) {
+    Object.assign(this, { link, proxy: link.proxy, direction, from, to });
     this.held = [];
     this.bytes = 0;
     this.last_due = 0;
     this.timer = null;
-    from.on('data', (chunk) => this.add({ chunk }));
+    from.on('data', (chunk) => {
+      if (direction === 'up') link.began(chunk);
+      this.add({ chunk });
+    });
     from.on('end', () => this.add({ end: true }));
     from.on('error', () => this.add({ reset: true }));
     from.on('close', (had_error) => this.add(had_error ? { reset: true } : { end: true }));
@@ -48,8 +52,8 @@ class Pipe {
   }
 
   get silent() {
-    const { silence } = this.proxy;
-    return silence === true || silence === this.direction;
+    const { silence, swallows } = this.proxy;
+    return (silence === true || silence === this.direction) && swallows(this.link);
   }
 
   /** Writes what is due. */
@@ -90,7 +94,9 @@ class Pipe {
 
 function reset(socket) {
   if (socket.destroyed) return;
-  if (socket.connecting) socket.destroy();
+  // An end that is on its way cannot become a reset any more: node would keep
+  // the socket, and the process, for ever.
+  if (socket.connecting || socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();
 }
 
@@ -99,6 +105,8 @@ class Link {
   constructor(proxy, client) {
     this.proxy = proxy;
     this.client = client;
+    /** The first that the client said: what tells its links apart. */
+    this.opening = '';
     client.setNoDelay(true);
     client.pause();
     client.on('error', () => {});
@@ -107,18 +115,23 @@ class Link {
 
   /** Not while all is silent: a SYN would not come through either. */
   open() {
-    if (this.server || this.proxy.silence === true || this.proxy.silence === 'up') return;
     const { proxy, client } = this;
+    if (this.server) return;
+    if ((proxy.silence === true || proxy.silence === 'up') && proxy.swallows(this)) return;
     const server = net.connect({
       port: proxy.to_port, host: proxy.to_host, noDelay: true, allowHalfOpen: true });
     this.server = server;
-    this.up = new Pipe(proxy, 'up', client, server);
-    this.down = new Pipe(proxy, 'down', server, client);
+    this.up = new Pipe(this, 'up', client, server);
+    this.down = new Pipe(this, 'down', server, client);
     server.once('connect', () => this.up.pass());
     let open = 2;
     for (const socket of [client, server])
       socket.once('close', () => { if (--open === 0) this.forget(); });
     client.resume();
+  }
+
+  began(chunk) {
+    if (this.opening.length < 1_024) this.opening += chunk.toString('latin1', 0, 1_024);
   }
 
   pass() {
@@ -166,6 +179,7 @@ export class Proxy {
     this.delay_ms = 0;
     this.jitter_ms = 0;
     this.silence = false;
+    this.swallows = () => true;
     /** Bytes that came through, by direction. */
     this.passed = { up: 0, down: 0 };
     this.server = net.createServer({ allowHalfOpen: true }, (client) => {
@@ -179,11 +193,16 @@ export class Proxy {
     this.jitter_ms = jitter_ms;
   }
 
-  /** true: both ways; 'up' or 'down': that way; false: ends the silence. */
-  black_hole(how = true) {
+  /**
+   * true: both ways; 'up' or 'down': that way; false: ends the silence.
+   * `swallows` says which links it takes; it is asked again with everything
+   * that passes, since a new link has no opening yet.
+   */
+  black_hole(how = true, swallows = () => true) {
     if (![true, false, 'up', 'down'].includes(how))
       throw new Error(`black_hole takes true, false, 'up' or 'down', not ${how}`);
     this.silence = how;
+    this.swallows = swallows;
     for (const link of [...this.links]) link.pass();
   }
 

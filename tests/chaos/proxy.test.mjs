@@ -76,6 +76,24 @@ describe('the proxy', () => {
     proxy.heal();
   });
 
+  test('a black hole can take the links that began in one way, and leave the others', async () => {
+    const [client] = await link();
+    const other = await connect();
+    await says(other, 'named other ');
+    proxy.black_hole(true, (one) => one.opening.startsWith('begin '));
+    client.write('held');
+    await says(other, 'passes');
+    assert.equal(client.got, 'begin ');
+    // One that is opened now passes until it says what it is.
+    const late = await connect();
+    late.write('begin ');
+    await says(other, 'again');
+    assert.equal(late.got, '');
+    proxy.heal();
+    await eventually('what was held', () =>
+      client.got === 'begin held' && late.got === 'begin ');
+  });
+
   test('a black hole closes nothing and loses nothing: it all comes late', async () => {
     const [client, server] = await link();
     const [other] = await link();
