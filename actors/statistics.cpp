@@ -53,6 +53,38 @@ struct gathering {
   }
 };
 
+/// See statistics_state::relay.
+void take_relay(statistics_actor::stateful_pointer<statistics_state> self,
+                const std::shared_ptr<gathering>& all) {
+  auto& state = self->state;
+  auto without = [all, &state] {
+    state.relay_is_late = true;
+    all->sum.relay = state.relay;
+    all->sum.relay.truth_reachable = false;
+    all->part();
+  };
+  auto late = state.relay_is_late;
+  if (late)
+    without();
+  // Asked in any case, to learn when it answers again.
+  self->request(state.context.relay,
+                late ? caf::duration{caf::infinite} : caf::duration{patience},
+                stats_atom::value)
+      .then(
+          [all, &state, late](const relay_stats& s) {
+            state.relay = s;
+            state.relay_is_late = false;
+            if (late)
+              return;
+            all->sum.relay = s;
+            all->part();
+          },
+          [late, without](const caf::error&) {
+            if (!late)
+              without();
+          });
+}
+
 std::string utc_now() {
   auto now = std::chrono::system_clock::now();
   auto seconds = std::chrono::system_clock::to_time_t(now);
@@ -101,7 +133,7 @@ statistics(statistics_actor::stateful_pointer<statistics_state> self,
         take(c.warm, &node_statistics::warm);
         take(c.cold, &node_statistics::cold);
         take(c.invalidation, &node_statistics::coherence);
-        take(c.relay, &node_statistics::relay);
+        take_relay(self, all);
         return all->reply;
       },
   };

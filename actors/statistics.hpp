@@ -50,6 +50,12 @@ struct statistics_context {
 struct statistics_state {
   static inline const char* name = "statistics";
   statistics_context context;
+  /// The relay's latest answer, and whether it owes one: its thread waits for
+  /// the source of truth, which may say nothing for seconds. Meanwhile this
+  /// stands in for it, with the source of truth as unreachable, and nobody who
+  /// asks for statistics waits.
+  relay_stats relay;
+  bool relay_is_late = false;
 };
 
 statistics_actor::behavior_type

@@ -89,6 +89,49 @@ TEST_F(StatisticsTest, AddsUpTheShardsAndLeavesOutWhoDoesNotAnswer) {
     EXPECT_TRUE(body.contains(name)) << name;
 }
 
+TEST_F(StatisticsTest, WaitsForAHungRelayOnce) {
+  statistics_context context;
+  context.traffic = std::make_shared<traffic>();
+  context.warm = telling<warm_stats, warm_actor>({});
+  context.cold = telling<cold_stats, cold_actor>({});
+  context.invalidation = telling<coherence_stats, invalidation_actor>({});
+  relay_stats publishing;
+  publishing.published = 7;
+  std::vector<caf::typed_response_promise<relay_stats>> owed;
+  auto hung = false;
+  auto relay = sys().spawn([&](caf::event_based_actor* self) -> caf::behavior {
+    return {[&, self](stats_atom) {
+      auto reply = self->make_response_promise<relay_stats>();
+      if (hung)
+        owed.push_back(reply);
+      else
+        reply.deliver(publishing);
+      return reply;
+    }};
+  });
+  context.relay = own(caf::actor_cast<relay_actor>(relay));
+  auto subject = own(sys().spawn(statistics, std::move(context)));
+  auto ask = [&] { return request(subject, 1s, stats_atom::value); };
+  ASSERT_TRUE(ask());
+  hung = true;
+  auto waited = ask();
+  auto begin = now();
+  auto at_once = ask();
+  EXPECT_EQ(now(), begin);
+  for (auto& got : {waited, at_once}) {
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->relay.published, 7u);
+    EXPECT_FALSE(got->relay.truth_reachable);
+  }
+  hung = false;
+  for (auto& reply : owed)
+    reply.deliver(publishing);
+  run();
+  auto again = ask();
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(again->relay.truth_reachable);
+}
+
 }  // namespace
 
 }  // namespace larder::test
