@@ -7,7 +7,7 @@
 
 #include "actors/messages.hpp"
 #include "cluster/subjects.hpp"
-#include "storage/nats_message.hpp"
+#include "storage/nats_request.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/error.hpp>
@@ -45,11 +45,11 @@ class call {
  public:
   using answer_function = std::function<void(std::shared_ptr<call>, reply)>;
 
-  call(nats::message m, time_point arrived, answer_function answer)
+  call(nats::request m, time_point arrived, answer_function answer)
       : message(std::move(m)), arrived(arrived), answer_(std::move(answer)) {}
 
-  /// The NATS message: body, headers and where the answer goes.
-  nats::message message;
+  /// The NATS message, kept: body, headers and where the answer goes.
+  nats::request message;
   /// The request subject, without the prefix of an addressed request: what it
   /// asks for, and the rest of it.
   request_op op = request_op::get;

@@ -5,8 +5,7 @@
 
 #include <caf/send.hpp>
 
-#include <array>
-#include <charconv>
+#include <optional>
 #include <utility>
 
 namespace larder {
@@ -19,34 +18,16 @@ using std::chrono::steady_clock;
 // The name of the queue: one node of all answers a request.
 constexpr const char* queue = "larder";
 
-/// A number as a NUL-terminated text, without an allocation.
-class digits {
- public:
-  explicit digits(std::int64_t value) {
-    auto [end, _] = std::to_chars(text_, text_ + sizeof text_ - 1, value);
-    *end = '\0';
-  }
-  const char* c_str() const { return text_; }
-
- private:
-  char text_[24];
-};
-
 caf::error over_payload(std::size_t bytes) {
   return fail(ec::too_large, "the reply has " + std::to_string(bytes)
                                  + " bytes, more than the NATS server's "
                                    "max_payload");
 }
 
-/// A subject as nats.c wants it; `reply()` of a message is a C string already.
-const char* reply_of(const nats::message& m) {
-  return m.reply().data();
-}
-
 }  // namespace
 
 front_door::front_door(front_door_context context)
-    : context_(std::move(context)) {}
+    : context_(std::move(context)), value_header_(context_.node_id) {}
 
 front_door::~front_door() {
   stop(milliseconds{0});
@@ -58,42 +39,37 @@ caf::expected<void> front_door::start() {
   if (!loop)
     return loop.error();
   loop_ = std::move(*loop);
-  if (auto subscribed = subscribe(); !subscribed)
-    return subscribed.error();
+  subscribe();
   thread_ = std::thread{[this] { run(); }};
   return caf::unit;
 }
 
-caf::expected<void> front_door::subscribe() {
-  auto add = [this](const std::string& subject, const std::string& group,
-                    auto handle) -> caf::expected<void> {
-    return loop_->subscribe(subject, group, std::move(handle));
-  };
-  auto all = [this](nats::message& m) { request(m, m.subject()); };
-  for (auto& subject : context_.collection.served())
-    if (auto ok = add(subject, queue, all); !ok)
-      return ok;
+void front_door::subscribe() {
+  auto& on = *loop_;
+  auto all = [this](const nats::request& m) { request(m, m.subject()); };
+  auto gets = context_.collection.of(request_op::get) + ".";
+  for (auto& subject : context_.collection.served()) {
+    // Nearly every request is one of these; what it asks for is known.
+    if (subject == gets + ">")
+      on.subscribe(subject, queue, [this, skip = gets.size()](auto& m) {
+        get(m, m.subject().substr(skip));
+      });
+    else
+      on.subscribe(subject, queue, all);
+  }
   auto& id = context_.node_id;
-  if (auto ok = add(addressed(id, ">"), "",
-                    [this, id](nats::message& m) {
-                      if (auto inner = parse_addressed(m.subject(), id))
-                        request(m, *inner);
-                    });
-      !ok)
-    return ok;
-  auto operation = [this, id](nats::message& m) {
-    if (auto op = parse_control(m.subject(), id))
-      operate(m, *op);
-  };
+  on.subscribe(addressed(id, ">"), "", [this, id](auto& m) {
+    if (auto inner = parse_addressed(m.subject(), id))
+      request(m, *inner);
+  });
   for (auto& subject : {control_all(">"), control_node(id, ">")})
-    if (auto ok = add(subject, "", operation); !ok)
-      return ok;
-  auto service = [this](nats::message& m) { operate(m, m.subject()); };
+    on.subscribe(subject, "", [this, id](auto& m) {
+      if (auto op = parse_control(m.subject(), id))
+        operate(m, *op);
+    });
   for (auto& subject : {std::string{"$SRV.*"}, std::string{"$SRV.*.larder"},
                         "$SRV.*.larder." + id})
-    if (auto ok = add(subject, "", service); !ok)
-      return ok;
-  return caf::unit;
+    on.subscribe(subject, "", [this](auto& m) { operate(m, m.subject()); });
 }
 
 // -- the loop ----------------------------------------------------------------
@@ -102,7 +78,6 @@ void front_door::run() {
   view_ = std::make_unique<read_view>(context_.memory);
   auto before_wait = [this] { view_->offline(); };
   while (!stopping_) {
-    now_ = steady_clock::now();
     loop_->turn(milliseconds{1'000}, before_wait);
     write_queued();
     view_->quiesce();
@@ -111,39 +86,59 @@ void front_door::run() {
   view_.reset();
 }
 
-void front_door::request(nats::message& m, std::string_view subject) {
-  now_ = steady_clock::now();
+void front_door::request(const nats::request& m, std::string_view subject) {
   auto address = context_.collection.parse(subject);
   if (!address)
     return;
+  if (address->op == request_op::get && !address->tokens.empty())
+    return get(m, address->tokens);
   context_.traffic->requests.add();
-  if (address->op == request_op::get && !address->tokens.empty()
-      && answer_from_memory(m, address->tokens))
-    return;
   pass_on(m, *address);
 }
 
+void front_door::get(const nats::request& m, std::string_view tokens) {
+  context_.traffic->requests.add();
+  if (!answer_from_memory(m, tokens))
+    pass_on(m, {request_op::get, tokens});
+}
+
 // True if that was all: the value is here, it is proved fresh, and it is what
-// the request's headers ask for.
-bool front_door::answer_from_memory(const nats::message& m,
+// the request's headers ask for. What was proved when the request had been read
+// is proved for it: the read began before.
+bool front_door::answer_from_memory(const nats::request& m,
                                     std::string_view tokens) {
-  auto k = parse_tokens(tokens);
-  if (!k)
-    return false;
-  auto headers = parse_headers(m, context_.settings.limits);
-  if (!headers)
-    return false;
-  auto* found = view_->find(*k, nanoseconds_of(now_), headers->min_revision);
-  if (found == nullptr
-      || (headers->version && *headers->version != found->version()))
+  auto name = plain_key(tokens);
+  key spelled;
+  if (!name) {
+    auto k = parse_tokens(tokens);
+    if (!k)
+      return false;
+    spelled = std::move(*k);
+    name.emplace(spelled);
+  }
+  auto now = nanoseconds_of(loop_->received());
+  const artifact* found = nullptr;
+  if (!m.has_headers()) {
+    found = view_->find(*name, now);
+  } else {
+    auto headers = parse_headers(m, context_.settings.limits);
+    if (!headers)
+      return false;
+    found = view_->find(*name, now, headers->min_revision);
+    if (found != nullptr && headers->version
+        && *headers->version != found->version())
+      return false;
+  }
+  if (found == nullptr)
     return false;
   if (!m.reply().empty())
-    write_value(reply_of(m), *found, tier::memory, nullptr);
+    write_value(m.reply(), *found, tier::memory, nullptr);
   context_.traffic->hits[static_cast<std::size_t>(tier::memory)].add();
   return true;
 }
 
-void front_door::pass_on(nats::message& m, const request_address& address) {
+void front_door::pass_on(const nats::request& m,
+                         const request_address& address) {
   auto c = make_call(m);
   c->op = address.op;
   c->tokens = std::string{address.tokens};
@@ -162,16 +157,16 @@ void front_door::pass_on(nats::message& m, const request_address& address) {
   caf::anon_send(to, std::move(c));
 }
 
-void front_door::operate(nats::message& m, std::string_view operation) {
+void front_door::operate(const nats::request& m, std::string_view operation) {
   std::string op{operation};
   auto c = make_call(m);
   c->control = std::move(op);
   context_.control(std::move(c));
 }
 
-call_ptr front_door::make_call(nats::message& m) {
+call_ptr front_door::make_call(const nats::request& m) {
   ++context_.traffic->in_flight;
-  return std::make_shared<call>(std::move(m), now_,
+  return std::make_shared<call>(m.kept(), loop_->received(),
                                 [this](call_ptr to, reply content) {
                                   enqueue(std::move(to), std::move(content));
                                 });
@@ -214,7 +209,7 @@ void front_door::write(const call& to, const reply& content) {
   count(content);
   if (to.message.reply().empty())
     return;
-  auto* subject = reply_of(to.message);
+  auto subject = to.message.reply();
   if (content.failure)
     return write_error(subject, content.failure, content.body);
   if (content.value)
@@ -222,52 +217,36 @@ void front_door::write(const call& to, const reply& content) {
   write_body(subject, content.body);
 }
 
-void front_door::write_body(const char* to, std::string_view body) {
-  nats::loop::line lines[]{{header::node, context_.node_id.c_str()}};
-  if (!loop_->publish(to, lines, 1, body))
+void front_door::write_body(std::string_view to, std::string_view body) {
+  auto lines = header_block({{header::node, context_.node_id}});
+  if (!loop_->publish(to, lines, body))
     write_error(to, over_payload(body.size()));
 }
 
-void front_door::write_value(const char* to, const artifact& value, tier from,
-                             const reply* more) {
-  digits revision{value.revision()};
-  digits version{value.version()};
-  digits stale_ms{more != nullptr ? more->stale_for.count() : 0};
-  // Both are literals or interned, and end with NUL.
-  std::array<nats::loop::line, 7> lines{{
-      {header::tier, name_of(from).data()},
-      {header::revision, revision.c_str()},
-      {header::epoch, value.epoch().empty() ? "" : value.epoch().text().data()},
-      {header::version, version.c_str()},
-      {header::node, context_.node_id.c_str()},
-  }};
-  std::size_t n = 5;
-  if (more != nullptr && more->stale) {
-    lines[n++] = {header::stale, "true"};
-    lines[n++] = {header::stale_ms, stale_ms.c_str()};
-  }
-  if (!loop_->publish(to, lines.data(), n, value.content()))
+void front_door::write_value(std::string_view to, const artifact& value,
+                             tier from, const reply* more) {
+  auto lines = value_header_.of(value, from,
+                                more != nullptr && more->stale
+                                    ? std::optional{more->stale_for}
+                                    : std::nullopt);
+  if (!loop_->publish(to, lines, value.content()))
     write_error(to, over_payload(value.content().size()));
 }
 
-void front_door::write_error(const char* to, const caf::error& why,
+void front_door::write_error(std::string_view to, const caf::error& why,
                              std::string_view given_body) {
   auto code = code_of(why);
-  digits status{status_of(code)};
   auto sentence = message_of(why);
   auto body = given_body.empty() ? error_body(why) : std::string{given_body};
-  for (auto& c : sentence)
-    if (c == '\r' || c == '\n')
-      c = ' ';
+  auto status = std::to_string(status_of(code));
   auto current = current_revision_of(why);
-  digits revision{current};
-  nats::loop::line lines[]{
-      {header::service_error_code, status.c_str()},
-      {header::service_error, sentence.c_str()},
-      {header::node, context_.node_id.c_str()},
-      {header::revision, revision.c_str()},
-  };
-  static_cast<void>(loop_->publish(to, lines, current < 0 ? 3 : 4, body));
+  auto revision = std::to_string(current);
+  std::vector<header_line> lines{{header::service_error_code, status},
+                                 {header::service_error, sentence},
+                                 {header::node, context_.node_id}};
+  if (current >= 0)
+    lines.push_back({header::revision, revision});
+  static_cast<void>(loop_->publish(to, header_block(lines), body));
 }
 
 void front_door::count(const reply& content) {

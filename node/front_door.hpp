@@ -1,7 +1,7 @@
 // The front door: one event loop on one NATS connection. Reads what has
 // arrived, answers every hit from memory itself, hands the rest to the
 // gateways, and writes all answers at once. No actor message on a hit, no lock,
-// no copy of the value but the one into the connection's buffer.
+// no allocation, no copy of the value but the one into the connection's buffer.
 //
 // Thread rule: start() and stop() from the owner; the loop is a thread of its
 // own. The traffic counters may be read by anybody.
@@ -11,6 +11,7 @@
 #include "config/settings.hpp"
 #include "node/call.hpp"
 #include "node/gateway.hpp"
+#include "node/reply_header.hpp"
 #include "storage/nats_loop.hpp"
 #include "storage/read_view.hpp"
 
@@ -68,20 +69,21 @@ class front_door {
     reply content;
   };
 
-  caf::expected<void> subscribe();
+  void subscribe();
   void run();
-  void request(nats::message& m, std::string_view subject);
-  bool answer_from_memory(const nats::message& m, std::string_view tokens);
-  void pass_on(nats::message& m, const request_address& address);
-  void operate(nats::message& m, std::string_view operation);
-  call_ptr make_call(nats::message& m);
+  void get(const nats::request& m, std::string_view tokens);
+  void request(const nats::request& m, std::string_view subject);
+  bool answer_from_memory(const nats::request& m, std::string_view tokens);
+  void pass_on(const nats::request& m, const request_address& address);
+  void operate(const nats::request& m, std::string_view operation);
+  call_ptr make_call(const nats::request& m);
   void enqueue(call_ptr to, reply content);
   void write_queued();
   void write(const call& to, const reply& content);
-  void write_value(const char* to, const artifact& value, tier from,
+  void write_value(std::string_view to, const artifact& value, tier from,
                    const reply* more);
-  void write_body(const char* to, std::string_view body);
-  void write_error(const char* to, const caf::error& why,
+  void write_body(std::string_view to, std::string_view body);
+  void write_error(std::string_view to, const caf::error& why,
                    std::string_view given_body = {});
   void count(const reply& content);
 
@@ -91,8 +93,7 @@ class front_door {
   std::thread thread_;
   std::atomic<bool> stopping_{false};
   std::size_t next_gateway_ = 0;
-  /// The turn's time, read once.
-  time_point now_{};
+  value_header value_header_;
 
   std::mutex mutex_;
   std::vector<outgoing> queue_;

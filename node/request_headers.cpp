@@ -22,7 +22,7 @@ caf::error refused(const char* name, std::string_view value,
 }
 
 /// A decimal of digits alone, at most `most`.
-caf::expected<std::optional<std::int64_t>> number(const nats::message& from,
+caf::expected<std::optional<std::int64_t>> number(const nats::request& from,
                                                   const char* name,
                                                   std::int64_t least,
                                                   std::int64_t most) {
@@ -65,10 +65,12 @@ caf::expected<std::vector<std::string>> tags_of(std::string_view text) {
 }  // namespace
 
 caf::expected<request_headers>
-parse_headers(const nats::message& from, const config::limit_settings& limits) {
+parse_headers(const nats::request& from, const config::limit_settings& limits) {
   constexpr auto most = std::numeric_limits<std::int64_t>::max();
   request_headers h;
   h.deadline = limits.default_deadline;
+  if (!from.has_headers())
+    return h;
   auto min = number(from, header::min_revision, 0, most);
   if (!min)
     return min.error();

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "config/settings.hpp"
-#include "storage/nats_message.hpp"
+#include "storage/nats_request.hpp"
 
 #include <caf/expected.hpp>
 
@@ -47,6 +47,6 @@ struct request_headers {
 /// Headers that are not ours are ignored. Fails with `invalid_request`, naming
 /// the header, for a value that is not what it must be.
 caf::expected<request_headers>
-parse_headers(const nats::message& from, const config::limit_settings& limits);
+parse_headers(const nats::request& from, const config::limit_settings& limits);
 
 }  // namespace larder

@@ -195,6 +195,28 @@ caf::expected<key> parse_tokens(std::string_view tokens) {
   return make_key(result.type, result.id);
 }
 
+std::optional<key_view> plain_key(std::string_view tokens) {
+  std::size_t dot = 0;
+  while (dot < tokens.size() && is_plain(tokens[dot]))
+    ++dot;
+  if (dot == 0 || dot > max_type_bytes || dot + 1 >= tokens.size()
+      || tokens[dot] != '.')
+    return std::nullopt;
+  auto id = tokens.substr(dot + 1);
+  if (id.size() > max_id_bytes)
+    return std::nullopt;
+  auto after_dot = true;
+  for (char c : id) {
+    // A dot is part of the id where it leaves no empty token.
+    if (!is_plain(c) && (c != '.' || after_dot))
+      return std::nullopt;
+    after_dot = c == '.';
+  }
+  if (after_dot)
+    return std::nullopt;
+  return key_view{tokens.substr(0, dot), id};
+}
+
 std::string to_tokens(key_view k) {
   std::string result;
   result.reserve(k.type.size() + k.id.size() + 1);

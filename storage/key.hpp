@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,10 @@ caf::expected<key> make_key(std::string_view type, std::string_view id);
 /// `invalid_request` for a missing id, an empty or wildcard token, an invalid
 /// escape, and whatever make_key refuses.
 caf::expected<key> parse_tokens(std::string_view tokens);
+
+/// The same for tokens that need no decoding, as nearly all do: a look into
+/// `tokens`. Nothing where parse_tokens has to say what they are.
+std::optional<key_view> plain_key(std::string_view tokens);
 
 /// The canonical spelling: what is used as KV key and in published subjects.
 /// A `.` of the id stands as it is wherever that leaves no empty token.

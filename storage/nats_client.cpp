@@ -21,7 +21,7 @@ caf::expected<std::shared_ptr<client>>
 client::connect(const config::nats_settings& settings,
                 const std::string& name) {
   // What cannot work now never will; the connector makes its own.
-  auto usable = make_options(settings, name, driver::library);
+  auto usable = make_options(settings, name);
   if (!usable)
     return usable.error();
   auto core = std::make_shared<client_core>(settings, name);

@@ -43,7 +43,7 @@ bool is_refusal(natsStatus s) {
 // -- connections -------------------------------------------------------------
 
 caf::error client_core::attempt() {
-  auto options = make_options(settings_, name_, driver::library);
+  auto options = make_options(settings_, name_);
   if (!options)
     return options.error();
   auto to = std::make_shared<link>();

@@ -1,97 +1,254 @@
 #include "storage/nats_loop.hpp"
 
 #include "storage/error.hpp"
-#include "storage/nats_handles.hpp"
+#include "storage/nats_link.hpp"
 #include "storage/nats_options.hpp"
 
+#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
 #include <utility>
+#include <vector>
 
 namespace larder::nats {
 
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
 constexpr std::uint64_t socket_event = 1;
 constexpr std::uint64_t wake_event = 2;
 
+// What one read takes at most. Larger batches would answer their first request
+// later for little.
+constexpr std::size_t read_bytes = 64 << 10;
+// While the server does not take our answers, no more questions are read.
+constexpr std::size_t max_unwritten_bytes = 4 << 20;
+// Buffers that a burst has made larger are given back.
+constexpr std::size_t kept_bytes = 1 << 20;
+
 struct served_subject {
-  natsSubscription* subscription = nullptr;
-  std::function<void(message&)> handle;
+  std::string subject;
+  std::string queue;
+  std::function<void(const request&)> handle;
 };
 
 }  // namespace
 
 struct loop::impl {
+  config::nats_settings settings;
+  std::string name;
+  server_pool servers;
+
   int poll = epoll_create1(EPOLL_CLOEXEC);
   int wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  natsConnection* connection = nullptr;
   std::vector<served_subject> served;
-  std::atomic<std::uint64_t> attached{0};
-  std::atomic<bool> ready{false};
-  std::atomic<bool> wants_write{false};
 
-  // nats.c attaches and detaches the socket from threads of its own while it
-  // (re)connects; the lock is never taken in a turn without such an event.
-  std::mutex mutex;
-  int socket = -1;
-  bool reading = false;
+  wire_socket socket;
+  byte_queue in;
+  byte_queue out;
+  std::uint32_t watched = 0;
+  time_point received{};
+  bool any = false;
 
-  void watch(bool read) {
-    std::lock_guard guard{mutex};
-    if (socket < 0 || read == reading)
+  time_point next_attempt{};
+  time_point connected_at{};
+  time_point next_ping{};
+  std::uint32_t pings_unanswered = 0;
+  std::uint64_t pings = 0;
+  std::uint64_t pongs = 0;
+  /// The ping whose answer ends the drain; 0: none yet.
+  std::uint64_t last_ping = 0;
+  bool failure_logged = false;
+
+  std::atomic<bool> draining{false};
+  std::atomic<bool> drained{false};
+  std::atomic<bool> connected{false};
+  std::atomic<std::uint64_t> connections{0};
+  std::atomic<std::uint64_t> max_payload{1 << 20};
+
+  ~impl() {
+    close(poll);
+    close(wake);
+  }
+
+  // -- the connection --------------------------------------------------------
+
+  void connect() {
+    wire_socket::patience wait{steady_clock::now() + settings.connect_timeout,
+                               wake, [this] { return draining.load(); }};
+    auto made = log_in(settings, servers.current(), name, wait, in);
+    if (!made) {
+      if (!std::exchange(failure_logged, true))
+        spdlog::warn("the front door has no connection to NATS: {}",
+                     message_of(made.error()));
+      if (servers.advance())
+        next_attempt = steady_clock::now() + settings.reconnect_wait;
+      return;
+    }
+    failure_logged = false;
+    socket = std::move(made->socket);
+    note(made->info);
+    out.clear();
+    for (std::size_t i = 0; i < served.size(); ++i) {
+      out.add("SUB " + served[i].subject);
+      if (!served[i].queue.empty())
+        out.add(" " + served[i].queue);
+      out.add(" " + std::to_string(i + 1) + "\r\n");
+    }
+    connected_at = steady_clock::now();
+    pings_unanswered = 0;
+    pings = pongs = last_ping = 0;
+    // Tells that the server has heard of the subscriptions.
+    ping();
+    watched = 0;
+    watch();
+  }
+
+  void note(const server_info& info) {
+    max_payload = info.max_payload;
+    servers.learn(info.connect_urls);
+  }
+
+  void lose(const char* why) {
+    spdlog::warn("the front door has lost its connection to NATS: {}", why);
+    connected = false;
+    epoll_ctl(poll, EPOLL_CTL_DEL, socket.descriptor(), nullptr);
+    socket = {};
+    in.clear();
+    out.clear();
+    // A server that lets us in only to put us out is not asked without a rest.
+    auto now = steady_clock::now();
+    next_attempt = now < connected_at + settings.reconnect_wait
+                       ? now + settings.reconnect_wait
+                       : now;
+    // Not the same server first, if there is another.
+    servers.advance();
+  }
+
+  void watch() {
+    auto read = out.size() < max_unwritten_bytes;
+    std::uint32_t wanted =
+        (read ? EPOLLIN : 0u) | (out.empty() ? 0u : EPOLLOUT);
+    if (wanted == watched && watched != 0)
       return;
     epoll_event event{};
-    event.events = EPOLLIN;
+    event.events = wanted;
     event.data.u64 = socket_event;
-    // Deleting fails harmlessly when nats.c has closed the descriptor.
-    epoll_ctl(poll, read ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, socket, &event);
-    reading = read;
+    epoll_ctl(poll, watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD,
+              socket.descriptor(), &event);
+    watched = wanted;
   }
 
-  static natsStatus attach(void** self, void* loop, natsConnection* connection,
-                           natsSock socket) {
-    auto* i = static_cast<impl*>(loop);
-    *self = i;
-    i->watch(false);
-    {
-      std::lock_guard guard{i->mutex};
-      i->connection = connection;
-      i->socket = static_cast<int>(socket);
-      i->reading = false;
+  void ping() {
+    out.add("PING\r\n");
+    ++pings;
+    next_ping = steady_clock::now() + settings.ping_interval;
+  }
+
+  /// False if the server has been silent for too long.
+  bool keep_alive(time_point now) {
+    if (now < next_ping)
+      return true;
+    if (++pings_unanswered > settings.max_pings_out)
+      return false;
+    ping();
+    return true;
+  }
+
+  void begin_drain() {
+    for (std::size_t i = 0; i < served.size(); ++i)
+      out.add("UNSUB " + std::to_string(i + 1) + "\r\n");
+    ping();
+    last_ping = pings;
+  }
+
+  // -- bytes -----------------------------------------------------------------
+
+  bool write() {
+    while (!out.empty()) {
+      auto sent = socket.write(out.bytes());
+      if (sent < 0)
+        return false;
+      if (sent == 0)
+        break;
+      // Nothing is read meanwhile, so this is its only sign of life.
+      if ((watched & EPOLLIN) == 0)
+        pings_unanswered = 0;
+      out.taken(static_cast<std::size_t>(sent));
     }
-    i->watch(true);
-    ++i->attached;
-    i->ready = true;
-    i->wants_write = true;
-    eventfd_write(i->wake, 1);
-    return NATS_OK;
+    out.shrink(kept_bytes);
+    return true;
   }
 
-  static natsStatus read(void* self, bool add) {
-    auto* i = static_cast<impl*>(self);
-    i->watch(add);
-    i->ready = add;
-    return NATS_OK;
+  bool read() {
+    do {
+      auto most = std::max(read_bytes, in.free_room());
+      auto got = socket.read(in.room(most), most);
+      if (got < 0)
+        return false;
+      if (got == 0)
+        return true;
+      in.added(static_cast<std::size_t>(got));
+      pings_unanswered = 0;
+      received = steady_clock::now();
+      if (!hand_out())
+        return false;
+    } while (socket.has_more() && out.size() < max_unwritten_bytes);
+    return true;
   }
 
-  static natsStatus write(void* self, bool add) {
-    static_cast<impl*>(self)->wants_write = add;
-    return NATS_OK;
+  bool hand_out() {
+    frame f;
+    for (;;) {
+      auto bytes = read_frame(in.bytes(), f);
+      if (bytes == malformed)
+        return false;
+      if (bytes == 0)
+        break;
+      take(f);
+      in.taken(bytes);
+    }
+    in.shrink(kept_bytes);
+    return true;
   }
 
-  static natsStatus detach(void* self) {
-    auto* i = static_cast<impl*>(self);
-    i->watch(false);
-    std::lock_guard guard{i->mutex};
-    i->socket = -1;
-    i->ready = false;
-    return NATS_OK;
+  void take(const frame& f) {
+    switch (f.what) {
+    case frame::kind::message:
+      any = true;
+      if (f.sid - 1 < served.size())
+        served[f.sid - 1].handle(request{f.subject, f.reply, f.header, f.data});
+      break;
+    case frame::kind::ping:
+      out.add("PONG\r\n");
+      break;
+    case frame::kind::pong:
+      ++pongs;
+      if (pongs == 1) {
+        connected = true;
+        ++connections;
+      }
+      if (last_ping != 0 && pongs >= last_ping)
+        drained = true;
+      break;
+    case frame::kind::info:
+      if (auto info = parse_info(f.text))
+        note(*info);
+      break;
+    case frame::kind::error:
+      // The server ends the connection itself where it means to.
+      spdlog::warn("the NATS server says: {}", f.text);
+      break;
+    case frame::kind::ok:
+    case frame::kind::unknown:
+      break;
+    }
   }
 };
 
@@ -102,124 +259,104 @@ loop::loop() : impl_(std::make_unique<impl>()) {
   epoll_ctl(impl_->poll, EPOLL_CTL_ADD, impl_->wake, &event);
 }
 
+loop::~loop() = default;
+
 caf::expected<std::unique_ptr<loop>>
 loop::open(const config::nats_settings& settings, const std::string& name) {
-  auto options = make_options(settings, name, driver::event_loop);
-  if (!options)
-    return options.error();
-  auto* raw = options->get();
+  // The library's options check the same settings, files and all.
+  if (auto usable = make_options(settings, name); !usable)
+    return usable.error();
+  auto servers = server_pool::from(settings);
+  if (!servers)
+    return servers.error();
   std::unique_ptr<loop> result{new loop};
-  auto s = natsOptions_SetEventLoop(raw, result->impl_.get(), impl::attach,
-                                    impl::read, impl::write, impl::detach);
-  if (s == NATS_OK)
-    s = natsOptions_SetRetryOnFailedConnect(
-        raw, true, [](natsConnection*, void*) {}, nullptr);
-  natsConnection* connection = nullptr;
-  if (s == NATS_OK)
-    s = natsConnection_Connect(&connection, raw);
-  if (s != NATS_OK && s != NATS_NOT_YET_CONNECTED)
-    return fail(ec::configuration, connect_failure(s, settings));
-  result->impl_->connection = connection;
+  result->impl_->settings = settings;
+  result->impl_->name = name;
+  result->impl_->servers = std::move(*servers);
   return result;
 }
 
-loop::~loop() {
-  auto& i = *impl_;
-  for (auto& s : i.served)
-    natsSubscription_Destroy(s.subscription);
-  if (i.connection != nullptr) {
-    natsConnection_Close(i.connection);
-    natsConnection_Destroy(i.connection);
-  }
-  close(i.poll);
-  close(i.wake);
-}
-
-caf::expected<void> loop::subscribe(const std::string& subject,
-                                    const std::string& queue,
-                                    std::function<void(message&)> handle) {
-  natsSubscription* subscription = nullptr;
-  auto s =
-      queue.empty()
-          ? natsConnection_SubscribeSync(&subscription, impl_->connection,
-                                         subject.c_str())
-          : natsConnection_QueueSubscribeSync(&subscription, impl_->connection,
-                                              subject.c_str(), queue.c_str());
-  if (s == NATS_OK)
-    s = natsSubscription_SetPendingLimits(subscription, 1 << 20, 1 << 30);
-  if (s != NATS_OK)
-    return fail(ec::unavailable,
-                "cannot subscribe to " + subject + ": " + status_text(s));
-  impl_->served.push_back({subscription, std::move(handle)});
-  return caf::unit;
+void loop::subscribe(const std::string& subject, const std::string& queue,
+                     std::function<void(const request&)> handle) {
+  impl_->served.push_back({subject, queue, std::move(handle)});
 }
 
 void loop::drain() {
-  for (auto& s : impl_->served)
-    natsSubscription_Drain(s.subscription);
+  impl_->draining = true;
+  wake();
 }
 
 bool loop::drained() const {
-  return !impl_->ready
-         || std::none_of(impl_->served.begin(), impl_->served.end(),
-                         [](const served_subject& s) {
-                           return natsSubscription_DrainCompletionStatus(
-                                      s.subscription)
-                                  == NATS_ILLEGAL_STATE;
-                         });
+  return impl_->draining && (impl_->drained || !impl_->connected);
 }
 
-void loop::flush(std::chrono::milliseconds patience) {
-  auto until = std::chrono::steady_clock::now() + patience;
-  while (impl_->wants_write && impl_->ready
-         && std::chrono::steady_clock::now() < until)
-    natsConnection_ProcessWriteEvent(impl_->connection);
+void loop::flush(milliseconds patience) {
+  auto& i = *impl_;
+  wire_socket::patience wait{steady_clock::now() + patience};
+  while (i.socket && !i.out.empty())
+    if (!i.write() || (!i.out.empty() && !i.socket.wait(true, wait)))
+      return;
 }
 
-bool loop::turn(std::chrono::milliseconds longest,
+bool loop::turn(milliseconds longest,
                 const std::function<void()>& before_wait) {
   auto& i = *impl_;
-  if (i.wants_write && i.ready)
-    natsConnection_ProcessWriteEvent(i.connection);
+  auto now = steady_clock::now();
+  if (!i.socket && !i.draining && now >= i.next_attempt) {
+    i.connect();
+    now = steady_clock::now();
+  }
+  auto wait = longest;
+  auto no_longer_than = [&](time_point at) {
+    wait = std::clamp(std::chrono::ceil<milliseconds>(at - now),
+                      milliseconds{0}, wait);
+  };
+  if (i.socket) {
+    if (i.draining && i.last_ping == 0)
+      i.begin_drain();
+    if (!i.keep_alive(now))
+      i.lose("it no longer answers");
+    else if (!i.write())
+      i.lose("it was closed");
+    else
+      i.watch();
+  }
+  if (i.socket)
+    no_longer_than(i.next_ping);
+  else if (!i.draining)
+    no_longer_than(i.next_attempt);
   if (before_wait)
     before_wait();
-  // If the socket did not take everything, look again soon.
-  auto wait = i.wants_write && i.ready ? 1 : static_cast<int>(longest.count());
-  epoll_event events[4];
-  auto n = epoll_wait(i.poll, events, 4, wait);
+  epoll_event events[2];
+  auto n = epoll_wait(i.poll, events, 2, static_cast<int>(wait.count()));
+  i.any = false;
   for (int e = 0; e < n; ++e) {
     if (events[e].data.u64 == wake_event) {
       eventfd_t value;
       eventfd_read(i.wake, &value);
-    } else {
-      natsConnection_ProcessReadEvent(i.connection);
+    } else if (!i.socket) {
+      continue;
+    } else if ((events[e].events & ~EPOLLOUT) != 0 && !i.read()) {
+      i.lose("it was closed");
+    } else if (!i.write()) {
+      i.lose("it was closed");
     }
   }
-  bool any = false;
-  for (auto& s : i.served) {
-    natsMsg* raw = nullptr;
-    while (natsSubscription_NextMsg(&raw, s.subscription, 0) == NATS_OK) {
-      message arrived{raw};
-      s.handle(arrived);
-      any = true;
-    }
-  }
-  return any;
+  return i.any;
 }
 
-bool loop::publish(const char* subject, const line* lines, std::size_t count,
+loop::time_point loop::received() const {
+  return impl_->received;
+}
+
+bool loop::publish(std::string_view subject, std::string_view header,
                    std::string_view data) {
-  natsMsg* raw = nullptr;
-  if (natsMsg_Create(&raw, subject, nullptr, data.data(),
-                     static_cast<int>(data.size()))
-      != NATS_OK)
+  auto& i = *impl_;
+  if (header.size() + data.size() > i.max_payload)
     return false;
-  message_handle owned{raw};
-  for (std::size_t l = 0; l < count; ++l)
-    natsMsgHeader_Set(raw, lines[l].name, lines[l].value);
-  // Every other failure means that the connection is gone, and with it whoever
-  // waits on it.
-  return natsConnection_PublishMsg(impl_->connection, raw) != NATS_MAX_PAYLOAD;
+  if (i.socket)
+    write_publish(i.out, subject, header, data);
+  return true;
 }
 
 void loop::wake() {
@@ -227,17 +364,16 @@ void loop::wake() {
 }
 
 bool loop::connected() const {
-  return impl_->ready;
+  return impl_->connected;
 }
 
 std::uint64_t loop::reconnects() const {
-  auto n = impl_->attached.load();
+  auto n = impl_->connections.load();
   return n == 0 ? 0 : n - 1;
 }
 
 std::uint64_t loop::max_payload() const {
-  auto n = natsConnection_GetMaxPayload(impl_->connection);
-  return n > 0 ? static_cast<std::uint64_t>(n) : 1 << 20;
+  return impl_->max_payload;
 }
 
 }  // namespace larder::nats

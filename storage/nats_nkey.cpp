@@ -77,9 +77,13 @@ caf::error not_a_seed() {
               "upper-case letters and digits, as `nk -gen user` prints it");
 }
 
-}  // namespace
+/// A seed taken apart.
+struct seed_parts {
+  std::uint8_t kind = 0;
+  std::unique_ptr<EVP_PKEY, key_deleter> pair;
+};
 
-caf::expected<std::string> public_nkey(std::string_view seed) {
+caf::expected<seed_parts> parts_of(std::string_view seed) {
   std::vector<std::uint8_t> raw;
   raw.reserve(raw_seed_bytes + 1);
   if (!decode_base32(seed, raw) || raw.size() != raw_seed_bytes
@@ -89,21 +93,74 @@ caf::expected<std::string> public_nkey(std::string_view seed) {
   if (raw[raw_seed_bytes - 2] != (crc & 0xff)
       || raw[raw_seed_bytes - 1] != (crc >> 8))
     return not_a_seed();
-  auto kind =
+  seed_parts out;
+  out.kind =
       static_cast<std::uint8_t>(((raw[0] & 7) << 5) | ((raw[1] & 0xf8) >> 3));
-  std::unique_ptr<EVP_PKEY, key_deleter> pair{EVP_PKEY_new_raw_private_key(
-      EVP_PKEY_ED25519, nullptr, raw.data() + 2, 32)};
+  out.pair.reset(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr,
+                                              raw.data() + 2, 32));
   OPENSSL_cleanse(raw.data(), raw.size());
+  if (!out.pair)
+    return fail(ec::configuration, "the nkey seed holds no Ed25519 key");
+  return out;
+}
+
+std::string base64_for_urls(const std::uint8_t* data, std::size_t size) {
+  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "abcdefghijklmnopqrstuvwxyz0123456789-_";
+  std::string out;
+  std::uint32_t buffer = 0;
+  int bits = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    buffer = (buffer << 8) | data[i];
+    bits += 8;
+    while (bits >= 6) {
+      bits -= 6;
+      out += letters[(buffer >> bits) & 63];
+    }
+  }
+  if (bits > 0)
+    out += letters[(buffer << (6 - bits)) & 63];
+  return out;
+}
+
+}  // namespace
+
+caf::expected<std::string> public_nkey(std::string_view seed) {
+  auto parts = parts_of(seed);
+  if (!parts)
+    return parts.error();
   std::array<std::uint8_t, 32> half{};
   std::size_t size = half.size();
-  if (!pair || EVP_PKEY_get_raw_public_key(pair.get(), half.data(), &size) != 1)
+  if (EVP_PKEY_get_raw_public_key(parts->pair.get(), half.data(), &size) != 1)
     return fail(ec::configuration, "the nkey seed holds no Ed25519 key");
-  std::vector<std::uint8_t> out{kind};
+  std::vector<std::uint8_t> out{parts->kind};
   out.insert(out.end(), half.begin(), half.end());
-  crc = crc16(out.data(), out.size());
+  auto crc = crc16(out.data(), out.size());
   out.push_back(static_cast<std::uint8_t>(crc & 0xff));
   out.push_back(static_cast<std::uint8_t>(crc >> 8));
   return encode_base32(out);
+}
+
+caf::expected<std::string> sign_nonce(std::string_view seed,
+                                      std::string_view nonce) {
+  auto parts = parts_of(seed);
+  if (!parts)
+    return parts.error();
+  struct context_deleter {
+    void operator()(EVP_MD_CTX* c) const { EVP_MD_CTX_free(c); }
+  };
+  std::unique_ptr<EVP_MD_CTX, context_deleter> context{EVP_MD_CTX_new()};
+  std::array<std::uint8_t, 64> signature{};
+  std::size_t size = signature.size();
+  if (EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr,
+                         parts->pair.get())
+          != 1
+      || EVP_DigestSign(context.get(), signature.data(), &size,
+                        reinterpret_cast<const std::uint8_t*>(nonce.data()),
+                        nonce.size())
+             != 1)
+    return fail(ec::configuration, "the nkey seed cannot sign");
+  return base64_for_urls(signature.data(), size);
 }
 
 }  // namespace larder::nats

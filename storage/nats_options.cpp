@@ -1,11 +1,10 @@
 #include "storage/nats_options.hpp"
 
 #include "storage/error.hpp"
+#include "storage/nats_credentials.hpp"
 #include "storage/nats_nkey.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 namespace larder::nats {
 
@@ -23,24 +22,6 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(from, text.find_last_not_of(blank) - from + 1);
 }
 
-caf::expected<std::string> content_of(const std::string& file,
-                                      const char* setting) {
-  std::ifstream in{file, std::ios::binary};
-  std::string text{std::istreambuf_iterator<char>{in}, {}};
-  if (!in.good() && !in.eof())
-    return fail(ec::configuration, std::string{"nats."} + setting + " names \""
-                                       + file + "\", which cannot be read");
-  return std::string{trimmed(text)};
-}
-
-// The value, else what its file holds, else nothing.
-caf::expected<std::string>
-secret(const std::string& value, const std::string& file, const char* setting) {
-  if (!value.empty() || file.empty())
-    return value;
-  return content_of(file, setting);
-}
-
 caf::error refused(const char* setting, const std::string& what,
                    natsStatus status) {
   return fail(ec::configuration,
@@ -48,63 +29,31 @@ caf::error refused(const char* setting, const std::string& what,
                   + "\") cannot be used: " + status_text(status));
 }
 
-// The seed's own line of a file that may hold comments and `---` fences.
-std::string seed_line(const std::string& text) {
-  std::size_t from = 0;
-  while (from < text.size()) {
-    auto to = std::min(text.find('\n', from), text.size());
-    auto line = trimmed(std::string_view{text}.substr(from, to - from));
-    if (line.size() == 58 && line.starts_with('S'))
-      return std::string{line};
-    from = to + 1;
-  }
-  return {};
-}
-
 caf::error set_credentials(natsOptions* o, const config::nats_settings& from) {
-  auto password = secret(from.password, from.password_file, "password_file");
-  if (!password)
-    return password.error();
-  auto token = secret(from.token, from.token_file, "token_file");
-  if (!token)
-    return token.error();
-  auto kinds = int{!from.user.empty()} + int{!token->empty()}
-               + int{!from.creds_file.empty()}
-               + int{!from.nkey_seed_file.empty()};
-  if (kinds > 1)
-    return fail(ec::configuration,
-                "more than one kind of NATS credentials is set; keep one of "
-                "nats.user, nats.token, nats.creds_file, nats.nkey_seed_file");
-  if (from.user.empty() && !password->empty())
-    return fail(ec::configuration,
-                "nats.password is set without nats.user; set both");
+  auto own = read_credentials(from);
+  if (!own)
+    return own.error();
   natsStatus s = NATS_OK;
-  if (!from.user.empty()) {
-    s = natsOptions_SetUserInfo(o, from.user.c_str(), password->c_str());
+  if (!own->user.empty()) {
+    s = natsOptions_SetUserInfo(o, own->user.c_str(), own->password.c_str());
     if (s != NATS_OK)
-      return refused("user", from.user, s);
+      return refused("user", own->user, s);
   }
-  if (!token->empty()) {
-    s = natsOptions_SetToken(o, token->c_str());
+  if (!own->token.empty()) {
+    s = natsOptions_SetToken(o, own->token.c_str());
     if (s != NATS_OK)
       return refused("token", "hidden", s);
   }
   if (!from.creds_file.empty()) {
     // The library reads the file at each connect only, where a missing one
-    // looks like a refused login.
-    auto there = content_of(from.creds_file, "creds_file");
-    if (!there)
-      return there.error();
+    // would look like a refused login.
     s = natsOptions_SetUserCredentialsFromFiles(o, from.creds_file.c_str(),
                                                 nullptr);
     if (s != NATS_OK)
       return refused("creds_file", from.creds_file, s);
   }
   if (!from.nkey_seed_file.empty()) {
-    auto text = content_of(from.nkey_seed_file, "nkey_seed_file");
-    if (!text)
-      return text.error();
-    auto pub = public_nkey(seed_line(*text));
+    auto pub = public_nkey(own->seed);
     if (!pub)
       return pub.error();
     s = natsOptions_SetNKeyFromSeed(o, pub->c_str(),
@@ -148,8 +97,7 @@ caf::error set_tls(natsOptions* o, const config::nats_settings& from,
   return {};
 }
 
-natsStatus set_timing(natsOptions* o, const config::nats_settings& from,
-                      driver by) {
+natsStatus set_timing(natsOptions* o, const config::nats_settings& from) {
   auto ms = [](auto d) { return static_cast<std::int64_t>(d.count()); };
   natsStatus s = natsOptions_SetTimeout(o, ms(from.connect_timeout));
   // The default notices a dead link after 4 to 6 minutes.
@@ -176,9 +124,8 @@ natsStatus set_timing(natsOptions* o, const config::nats_settings& from,
     s = natsOptions_SetSendAsap(o, true);
   if (s == NATS_OK)
     s = natsOptions_SetMaxPendingMsgs(o, max_pending_messages);
-  // A server that reads no more must not hold a caller. An event loop never
-  // blocks in a write to begin with.
-  if (s == NATS_OK && by == driver::library)
+  // A server that reads no more must not hold a caller.
+  if (s == NATS_OK)
     s = natsOptions_SetWriteDeadline(o, 2'000);
   return s;
 }
@@ -280,7 +227,7 @@ std::string connect_failure(natsStatus status,
 }
 
 caf::expected<options_handle> make_options(const config::nats_settings& from,
-                                           const std::string& name, driver by) {
+                                           const std::string& name) {
   auto urls = split_urls(from.url);
   if (!urls)
     return urls.error();
@@ -298,7 +245,7 @@ caf::expected<options_handle> make_options(const config::nats_settings& from,
     return refused("url", printable_urls(from.url), s);
   s = natsOptions_SetName(o.get(), name.c_str());
   if (s == NATS_OK)
-    s = set_timing(o.get(), from, by);
+    s = set_timing(o.get(), from);
   if (s != NATS_OK)
     return fail(ec::configuration,
                 "a NATS setting is refused by the library (" + status_text(s)

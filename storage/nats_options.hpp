@@ -16,21 +16,13 @@
 
 namespace larder::nats {
 
-/// Who drives the connection's socket.
-enum class driver {
-  /// The library's own threads.
-  library,
-  /// An event loop of ours: the caller adds natsOptions_SetEventLoop.
-  event_loop,
-};
-
 /// Options for a connection called `name` (seen in the server's reports). The
 /// caller adds its callbacks, and RetryOnFailedConnect if it wants that. Fails
 /// with `configuration` for a setting that cannot be used: an empty or
 /// malformed URL, a file that cannot be read, a certificate without its key,
 /// two kinds of credentials at once.
 caf::expected<options_handle> make_options(const config::nats_settings& from,
-                                           const std::string& name, driver by);
+                                           const std::string& name);
 
 /// "a, b" → {a, b}, each with its scheme; blanks dropped. Fails as above.
 caf::expected<std::vector<std::string>> split_urls(const std::string& urls);

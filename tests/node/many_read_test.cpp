@@ -13,7 +13,7 @@ class ManyReadTest : public ::testing::Test {
  protected:
   std::shared_ptr<many_read> start(std::vector<caf::expected<key>> keys,
                                    std::uint64_t room = 1 << 20) {
-    auto c = std::make_shared<call>(nats::message{}, time_point{},
+    auto c = std::make_shared<call>(nats::request{}, time_point{},
                                     [this](call_ptr, reply r) {
                                       ++replies;
                                       body = r.body;

@@ -195,4 +195,25 @@ TEST(KeyTest, ReadsAndSpellsOneToken) {
 }
 
 }  // namespace
+TEST(KeyTest, SeesAPlainKeyExactlyWhereParsingWouldFindTheSame) {
+  for (std::string tokens :
+       {"framework.phoenix", "a.b", "a.b.c.d", "t.socket.io", "x-_/Y.0", "",
+        "a", "a.", ".a", "a..b", "a.b.", "a.b..c", "a.=62", "=61.b", "a.*",
+        "a.>", "a.b c", "a.b\xc3\xa9"}) {
+    auto plain = plain_key(tokens);
+    auto parsed = parse_tokens(tokens);
+    if (plain) {
+      ASSERT_TRUE(parsed) << tokens;
+      EXPECT_EQ(*plain, key_view{*parsed}) << tokens;
+    } else {
+      EXPECT_TRUE(!parsed || tokens.find('=') != std::string::npos) << tokens;
+    }
+  }
+  auto longest =
+      std::string(max_type_bytes, 't') + "." + std::string(max_id_bytes, 'i');
+  EXPECT_TRUE(plain_key(longest));
+  EXPECT_FALSE(plain_key(longest + "i"));
+  EXPECT_FALSE(plain_key("t" + longest));
+}
+
 }  // namespace larder

@@ -29,4 +29,15 @@ TEST(NatsNkeyTest, RefusesWhatIsNoSeedWithoutRepeatingIt) {
   }
 }
 
+TEST(NatsNkeyTest, SignsForAServerAndRefusesWithoutASeed) {
+  auto seed = "SUAMLK2ZNL35WSMW37E7UD4VZ7ELPKW7DHC3BWBSD2GCZ7IUQQXZIORRBU";
+  auto one = sign_nonce(seed, "nonce");
+  ASSERT_TRUE(one);
+  // 64 bytes in base64 for URLs, without padding.
+  EXPECT_EQ(one->size(), 86u);
+  EXPECT_EQ(*one, *sign_nonce(seed, "nonce"));
+  EXPECT_NE(*one, *sign_nonce(seed, "nonce2"));
+  EXPECT_FALSE(sign_nonce("SU", "nonce"));
+}
+
 }  // namespace larder::nats
