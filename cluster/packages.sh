@@ -15,6 +15,9 @@ build_libraries=(libcaf-dev libnats-dev libpqxx-dev libyaml-cpp-dev
   libcpp-httplib-dev libssl-dev zlib1g-dev)
 server_commands=(nats-server:nats-server)
 test_libraries=(libgtest-dev libgmock-dev)
+# What tests/bench measures Larder beside.
+bench_commands=(redis-server:redis-server redis-cli:redis-tools go:golang-go)
+bench_libraries=(golang-github-nats-io-go-nats-dev)
 
 # The newest PostgreSQL whose initdb is installed; nothing if there is none.
 # Debian keeps the server's programs out of PATH.
@@ -28,7 +31,7 @@ find_postgres_bin() {
   printf '%s' "${initdb%/*}"
 }
 
-# `list_missing build tests servers node`: the packages that are not there yet.
+# `list_missing build tests servers node bench`: the packages that are not there yet.
 list_missing() {
   local part entry
   local -a commands=() libraries=()
@@ -47,6 +50,10 @@ list_missing() {
       ;;
     node)
       list_missing_node
+      ;;
+    bench)
+      commands+=("${bench_commands[@]}")
+      libraries+=("${bench_libraries[@]}")
       ;;
     esac
   done
