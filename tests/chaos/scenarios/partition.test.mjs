@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { bar_slack } from '../../e2e/support/bars.mjs';
 import { suite } from '../../e2e/support/suite.mjs';
 import { eventually, sleep } from '../../e2e/support/wait.mjs';
-import { Proxy } from '../proxy.mjs';
+import { CutNode } from './support/cut_node.mjs';
 import { figure, sized, spread } from './support/figures.mjs';
 import { proves } from './support/fresh.mjs';
 import { Judge } from './support/judge.mjs';
@@ -17,29 +17,22 @@ const bar_ms = 2_000;
 
 // What is started in the inner group is stopped before the servers are.
 suite('silence', { nodes: 1 }, (env) => describe('of links and processes', () => {
-  let nats;      // between the node `cut` and nats-server
-  let postgres;  // between it and PostgreSQL
+  let link;
   let cut;
   let judge;
 
   before(async () => {
-    nats = await Proxy.start({ to_port: env.nats.port });
-    postgres = await Proxy.start({ to_port: env.postgres.port });
-    cut = await env.extra_node('cut', {
-      nats_url: `nats://127.0.0.1:${nats.port}`,
-      database_url: env.postgres.url.replace(`:${env.postgres.port}/`, `:${postgres.port}/`),
-    });
-    await cut.start();
+    link = await CutNode.start(env);
+    cut = link.node;
     judge = new Judge(env, { readers: ['cut', 'node-1'], writers: ['node-1'],
                              patience_ms: sized(5_000, 35_000) });
     await judge.start();
   });
 
   after(async () => {
-    nats?.heal();
-    postgres?.heal();
+    link?.heal();
     await judge?.stop();
-    await Promise.all([nats?.stop(), postgres?.stop()]);
+    await link?.stop();
   });
 
   const memory_of = async (node, options) =>
@@ -76,19 +69,19 @@ suite('silence', { nodes: 1 }, (env) => describe('of links and processes', () =>
   };
 
   const lasting = (short) => sized([short], [1, 2, 3, 5, 10, 30]);
-  const of_the_log = (link) => link.opening.includes('"larder/cut/log"');
+  const of_the_log = (one) => one.opening.includes('"larder/cut/log"');
 
   test('all links of a node to nats-server fall silent', () =>
     rounds('a silent partition', lasting(4), {
-      silence: () => nats.black_hole(),
-      heal: () => nats.heal(),
+      silence: () => link.nats.black_hole(),
+      heal: () => link.nats.heal(),
       nodes: [cut],
     }));
 
   test('the link of a node to the change log falls silent, others do not', () =>
     rounds('a silent log', lasting(3), {
-      silence: () => nats.black_hole(true, of_the_log),
-      heal: () => nats.heal(),
+      silence: () => link.nats.black_hole(true, of_the_log),
+      heal: () => link.nats.heal(),
       nodes: [cut],
     }));
 
@@ -105,13 +98,10 @@ suite('silence', { nodes: 1 }, (env) => describe('of links and processes', () =>
     };
     await rounds('a silent log and PostgreSQL', lasting(4), {
       silence: () => {
-        nats.black_hole(true, of_the_log);
-        postgres.black_hole();
+        link.nats.black_hole(true, of_the_log);
+        link.postgres.black_hole();
       },
-      heal: () => {
-        nats.heal();
-        postgres.heal();
-      },
+      heal: () => link.heal(),
       nodes: [cut],
       look: async (node, begin) =>
         (await Promise.all([noticed(node, begin), first_mark(node, begin)]))[0],
