@@ -248,4 +248,4 @@ function last(places, fits) {
 
 const name_of = (state) => state.content === null
   ? `the absence of revision ${state.revision}`
-  : `revision ${state.revision} (${state.content})`;
+  : `revision ${state.revision} (${state.content.slice(0, 80)})`;

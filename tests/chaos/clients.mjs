@@ -38,9 +38,16 @@ export class Worker {
     while (!stopped()) {
       await sleep(this.random.between(5, 60));
       const id = this.pick_id();
-      if (this.batches) await this.read_many();
-      else if (this.random.chance(this.writes)) await this.write(id);
-      else await this.read(id);
+      if (this.batches) {
+        await this.read_many();
+        continue;
+      }
+      const o = this.random.chance(this.writes) ? await this.write(id) : await this.read(id);
+      // What this session knows now, other nodes may learn in a millisecond:
+      // they are asked before.
+      if (this.session && o.status === 200 && this.random.chance(0.5))
+        for (const node of this.cluster.nodes)
+          if (node.id !== o.node) await this.read(id, { node: node.id });
     }
   }
 
