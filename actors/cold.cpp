@@ -155,8 +155,26 @@ void cold_state::flush() {
   }
 }
 
+bool cold_state::verifications_gather() {
+  if (verifications_.size() >= context_.max_batch)
+    return false;
+  auto left =
+      verified_last_ - now()
+      + (verifying_ > 0 ? context_.verify_gathering : context_.verify_interval);
+  if (left <= left.zero())
+    return false;
+  auto due = now() + left;
+  if (gathered_at_ <= now() || due < gathered_at_) {
+    gathered_at_ = due;
+    self_->delayed_send(self_, left, flush_atom::value);
+  }
+  return true;
+}
+
 void cold_state::send_reads(questions& waiting, bool whole) {
   while (!waiting.empty() && !idle_.empty()) {
+    if (!whole && verifications_gather())
+      return;
     std::vector<key> keys;
     questions asked;
     while (!waiting.empty() && keys.size() < context_.max_batch) {
@@ -183,13 +201,20 @@ void cold_state::send_reads(questions& waiting, bool whole) {
 void cold_state::ask_worker(cold_worker_actor worker, std::vector<key> keys,
                             questions asked, bool whole) {
   auto kept = std::make_shared<questions>(std::move(asked));
-  auto answered = [this, worker, kept, keys](std::vector<lookup>& found) {
+  if (!whole) {
+    ++verifying_;
+    verified_last_ = now();
+  }
+  auto answered = [this, worker, kept, keys,
+                   whole](std::vector<lookup>& found) {
+    verifying_ -= whole ? 0 : 1;
     give_back(worker, {});
     for (std::size_t i = 0; i < keys.size(); ++i)
       for (auto& asker : kept->at(keys[i]).askers)
         asker.deliver(found[i]);
   };
   auto failed = [this, worker, kept, whole](const caf::error& why) {
+    verifying_ -= whole ? 0 : 1;
     give_back(worker, why);
     auto& waiting = whole ? gets_ : verifications_;
     for (auto& [k, q] : *kept) {

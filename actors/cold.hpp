@@ -26,6 +26,10 @@ struct cold_context {
   std::size_t max_batch = 256;
   /// More reads, or more writes, than this are refused as busy.
   std::size_t max_waiting = 65'536;
+  /// Verifications that do not fill a query are sent so often at most, and wait
+  /// for a query that is under way for so long at most.
+  std::chrono::milliseconds verify_interval{10};
+  std::chrono::milliseconds verify_gathering{50};
   /// Usage counters are written so often, in one statement.
   std::chrono::milliseconds usage_interval{5'000};
 };
@@ -67,6 +71,11 @@ class cold_state {
   template <class T, class... Ts>
   caf::result<T> pass_on(Ts... request);
   void schedule_flush();
+  /// Whether verifications are to wait for others to go with. When the log has
+  /// a gap, or no fence comes, every entry in memory is verified as it is asked
+  /// for: in many small queries, if each went at once, in a moment that is hard
+  /// enough for the source of truth.
+  bool verifications_gather();
   void send_reads(questions& waiting, bool whole);
   void ask_worker(cold_worker_actor worker, std::vector<key> keys,
                   questions asked, bool whole);
@@ -86,6 +95,10 @@ class cold_state {
   std::vector<pending_write> writes_;
   std::vector<std::function<void(cold_worker_actor)>> others_;
   std::unordered_map<key, std::uint32_t, key_hash, key_equal> usage_;
+  std::size_t verifying_ = 0;
+  time_point verified_last_{};
+  /// When the flush that they wait for comes.
+  time_point gathered_at_{};
   bool flush_scheduled_ = false;
   time_point last_progress_{};
   breaker breaker_;
