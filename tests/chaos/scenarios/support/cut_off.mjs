@@ -87,8 +87,8 @@ export async function ask_until_new(env, begin) {
 
 /** Every key once more: how many are old, and how many of the rest memory has. */
 export async function ask_all(env) {
-  const new_ones = await read_keys(env.client, 'cut', type, changed);
-  const old_ones = await read_keys(env.client, 'cut', type, untouched);
+  const new_ones = await read_keys(env.client, 'cut', type, changed, { at_once: 1_000 });
+  const old_ones = await read_keys(env.client, 'cut', type, untouched, { at_once: 1_000 });
   for (const reply of [...new_ones, ...old_ones]) assert.ok(reply.ok, String(reply));
   return {
     old: new_ones.filter((reply) => !reply.stale && reply.json.n !== 2).length,
