@@ -10,7 +10,7 @@ import { eventually, sleep } from '../e2e/support/wait.mjs';
 import { check } from './checker.mjs';
 import { History, Prober, Worker, make_clients, type } from './clients.mjs';
 import { Cluster, now } from './cluster.mjs';
-import { Schedule } from './faults.mjs';
+import { Schedule, kinds } from './faults.mjs';
 import { Random } from './random.mjs';
 import { summarize, table_of } from './report.mjs';
 
@@ -25,8 +25,10 @@ builds what this needs.
   --minutes N       how long faults are injected (30)
   --seed N          which faults (a new one each time; it is printed)
   --every SECONDS   a fault so often, on average (5)
+  --only KIND,…     these kinds of faults alone, to reduce what a run has found
   --network KIND    namespaces, proxies, or any: namespaces where the machine
                     allows them (any)
+  --bucket STORAGE  memory or file: what JetStream keeps values in (the seed decides)
   --min-faults N    fewer are a failure (half of what is to be expected)
   --out DIR         where results go (build/chaos)
   --keep            keep the history and the logs though all was well
@@ -45,7 +47,7 @@ function options_of(args) {
     ({ values } = parseArgs({ args, options: {
       minutes: { type: 'string', default: '30' }, seed: { type: 'string' },
       every: { type: 'string', default: '5' }, network: { type: 'string', default: 'any' },
-      'min-faults': { type: 'string' }, out: { type: 'string' },
+      bucket: { type: 'string' }, only: { type: 'string' }, 'min-faults': { type: 'string' }, out: { type: 'string' },
       keep: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
     } }));
   } catch (error) {
@@ -58,10 +60,16 @@ function options_of(args) {
   };
   if (!['any', 'namespaces', 'proxies'].includes(values.network))
     fail_usage(`--network takes any, namespaces or proxies, not "${values.network}"`);
+  if (![undefined, 'memory', 'file'].includes(values.bucket))
+    fail_usage(`--bucket takes memory or file, not "${values.bucket}"`);
+  const only = values.only?.split(',');
+  for (const kind of only ?? [])
+    if (!kinds[kind])
+      fail_usage(`--only takes kinds of ${Object.keys(kinds).join(', ')}; not "${kind}"`);
   const minutes = number('minutes');
   const every = number('every');
   return {
-    ...values, minutes, every,
+    ...values, only, minutes, every,
     seed: values.seed === undefined ? Date.now() % 1_000_000_000 : number('seed'),
     min_faults: values['min-faults'] === undefined
       ? Math.floor(minutes * 60 / every / 2) : number('min-faults'),
@@ -114,14 +122,16 @@ async function main() {
   const options = options_of(process.argv.slice(2));
   if (options.help) return void process.stdout.write(help);
   const random = new Random(options.seed);
-  const cluster = new Cluster({ network: options.network, random: random.branch('links') });
+  const bucket = options.bucket ?? random.branch('bucket').pick(['memory', 'file']);
+  const cluster = new Cluster({ network: options.network, bucket,
+                                random: random.branch('links') });
   const history = new History();
   const started = now();
   let outcome;
   try {
     await cluster.start();
     console.log(`seed ${options.seed}; ${cluster.network.kind} between nodes and servers; `
-                + `${cluster.dir}`);
+                + `bucket in ${bucket}; ${cluster.dir}`);
     outcome = await run(options, cluster, history, random);
   } finally {
     await cluster.stop();
@@ -134,7 +144,7 @@ async function main() {
   if (unwell) verdict.violations.push({ kind: 'not_recovered', operation: null, key: null,
                                         what: unwell });
   const summary = summarize({ history, faults, verdict, deaths: cluster.deaths, seed: options.seed,
-                              network: cluster.network.kind, minutes: options.minutes });
+                              network: cluster.network.kind, minutes: options.minutes, bucket });
   const keep = options.keep || verdict.violations.length > 0;
   await write_results(options.out, { summary, verdict, faults, history, eras, final, keep, cluster });
   cluster.remove();
@@ -158,7 +168,7 @@ async function run(options, cluster, history, random) {
     cluster, history, random: random.branch(node.id),
     client: await cluster.connect(`probe-${node.id}`) })));
   const schedule = new Schedule(cluster, random.branch('faults'), {
-    every_s: options.every, longest_s: Math.min(30, Math.max(2, options.minutes * 4)) });
+    every_s: options.every, only: options.only, longest_s: Math.min(30, Math.max(2, options.minutes * 4)) });
   let clients_stop = false;
   let probes_stop = false;
   const working = Promise.all(clients.map((client) => client.run(() => clients_stop)));

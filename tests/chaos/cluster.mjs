@@ -17,8 +17,9 @@ import { Proxy } from './proxy.mjs';
 export const now = () => performance.timeOrigin + performance.now();
 
 export class Cluster {
-  constructor({ nodes = 3, network = 'any', random }) {
-    Object.assign(this, { count: nodes, wanted: network, random });
+  /** `bucket`: what JetStream keeps values in, memory or file. */
+  constructor({ nodes = 3, network = 'any', bucket = 'memory', random }) {
+    Object.assign(this, { count: nodes, wanted: network, bucket, random });
     this.nodes = [];
     /** Nodes that ended without being told to. */
     this.deaths = [];
@@ -29,6 +30,8 @@ export class Cluster {
     this.dir = mkdtempSync(path.join(os.tmpdir(), 'larder-chaos-'));
     // The user that runs PostgreSQL has to come through.
     chmodSync(this.dir, 0o755);
+    // However the run ends: what is frozen would never notice.
+    process.once('exit', () => this.database?.thaw());
     this.network = make_network(this.count, this.wanted);
     const [nats_port, postgres_port, audit_port, ...http_ports] =
       await free_ports(3 + this.count);
@@ -55,8 +58,10 @@ export class Cluster {
       within: this.network.within(k),
       nats_url: `nats://${host}:${nats.port}`,
       database_url: this.database.url.replace(/@[^/]*/, `@${host}:${postgres.port}`),
-      // The last node has to evict.
-      env: k === this.count - 1 ? { LARDER_MEMORY__MAX_ENTRIES: '12' } : {},
+      env: {
+        LARDER_BUCKET__STORAGE: this.bucket,
+        // The last node has to evict.
+        ...(k === this.count - 1 ? { LARDER_MEMORY__MAX_ENTRIES: '12' } : {}) },
     });
     node.links = { nats, postgres };
     node.k = k;
@@ -111,9 +116,15 @@ export class Cluster {
     return existsSync(`${this.store}.copy`);
   }
 
-  roll_back_store() {
-    this.wipe_store();
-    cpSync(`${this.store}.copy`, this.store, { recursive: true });
+  /** All of it, or one stream of it alone: each has files of its own. */
+  roll_back_store(stream) {
+    const part = stream ? path.join('jetstream', '$G', 'streams', stream) : '';
+    const [copy, now_in_use] = [`${this.store}.copy`, this.store].map((dir) =>
+      path.join(dir, part));
+    if (!existsSync(copy)) return false;
+    rmSync(now_in_use, { recursive: true, force: true });
+    cpSync(copy, now_in_use, { recursive: true });
+    return true;
   }
 
   async connect(name) {

@@ -67,11 +67,13 @@ export const kinds = {
 
   // JetStream loses its tail, and gives sequence numbers out a second time.
   nats_rollback: { cards: 1, ...server_kind('nats',
-    async (cluster, _, fault) => {
+    async (cluster, _, fault, random) => {
       await stop_nats(cluster, 'SIGKILL');
+      // The first one has nothing to go back to yet.
       fault.first = !cluster.has_store_copy();
+      fault.stream = random.weighted([[2, null], [1, 'KV_templates'], [1, 'LARDER_CHANGES']]);
       if (fault.first) cluster.copy_store();
-      else cluster.roll_back_store();
+      else fault.done = cluster.roll_back_store(fault.stream);
     },
     (cluster) => cluster.nats.start(), [0, 4]) },
 
@@ -136,8 +138,9 @@ export const kinds = {
 
 /** Draws kinds as cards from a deck, so that each comes as often as it should. */
 class Deck {
-  constructor(random) {
+  constructor(random, names) {
     this.random = random;
+    this.names = names;
     this.cards = [];
   }
 
@@ -155,7 +158,7 @@ class Deck {
 
   shuffle_in() {
     // One of each before any comes a second time.
-    const first = Object.keys(kinds);
+    const first = [...this.names];
     const more = first.flatMap((name) => Array(kinds[name].cards - 1).fill(name));
     for (const list of [first, more])
       for (let i = list.length; i-- > 1;) {
@@ -167,10 +170,10 @@ class Deck {
 }
 
 export class Schedule {
-  /** `longest_s`: no fault lasts longer. `every_s`: on average. */
-  constructor(cluster, random, { every_s = 5, longest_s = 30, at_once = 3 } = {}) {
+  /** `longest_s`: no fault lasts longer. `every_s`: on average. `only`: which kinds. */
+  constructor(cluster, random, { every_s = 5, longest_s = 30, at_once = 3, only } = {}) {
     Object.assign(this, { cluster, random, every_s, longest_s, at_once });
-    this.deck = new Deck(random);
+    this.deck = new Deck(random, only ?? Object.keys(kinds));
     /** [{kind, target, hits, began, ended, …}], in the order of their beginning. */
     this.faults = [];
     this.running = new Set();

@@ -48,7 +48,7 @@ function answered(operations) {
   return { asked: operations.length, answered: good };
 }
 
-export function summarize({ history, faults, verdict, deaths, network, seed, minutes }) {
+export function summarize({ history, faults, verdict, deaths, network, bucket, seed, minutes }) {
   const { operations } = history;
   const mine = operations.filter((o) => !o.probe && o.via === 'larder');
   const reads = mine.filter((o) => o.op === 'get');
@@ -72,7 +72,7 @@ export function summarize({ history, faults, verdict, deaths, network, seed, min
   for (const v of verdict.violations)
     kinds_of_violation[v.kind] = (kinds_of_violation[v.kind] ?? 0) + 1;
   return {
-    seed, minutes, network,
+    seed, minutes, network, bucket,
     faults: faults.length,
     operations: operations.length,
     reads: reads.length,
@@ -101,7 +101,7 @@ export function summarize({ history, faults, verdict, deaths, network, seed, min
 
 export function table_of(s) {
   const lines = [
-    ['seed', s.seed], ['links', s.network], ['faults', s.faults],
+    ['seed', s.seed], ['links', s.network], ['bucket in', s.bucket], ['faults', s.faults],
     ['operations', s.operations], ['reads judged', s.reads_judged],
     ['writes acknowledged', s.writes_acknowledged],
     ['… taken by restores, which the operator asked for', s.writes_taken_by_restores],
