@@ -1,7 +1,6 @@
 #include "actors/invalidation.hpp"
 
 #include "actors/port.hpp"
-#include "cluster/fence.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -14,6 +13,11 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds shortest_pause{20};
 constexpr milliseconds longest_pause{500};
+
+// A relay that was held up may publish a fence of an epoch that is over. One
+// that comes without any of the newer epoch for so long is no latecomer: the
+// source of truth has been set back.
+constexpr std::chrono::seconds latest_fence{10};
 
 }  // namespace
 
@@ -77,7 +81,7 @@ void invalidation_state::opened(const log_info& info) {
 // The anchor check: the record at the last sequence must be the one that was
 // read there, for after a loss the log gives sequences a second time.
 void invalidation_state::resume(const log_info& info) {
-  using found_type = std::optional<log_position>;
+  using found_type = std::optional<log_identity>;
   auto attempt = attempt_;
   ask<found_type>(
       self_,
@@ -89,7 +93,7 @@ void invalidation_state::resume(const log_info& info) {
           return;
         if (!found)
           return try_again();
-        if (*found && **found == received_)
+        if (*found && (*found)->at == received_)
           return read(received_.sequence + 1);
         log_damaged(info);
       });
@@ -102,17 +106,22 @@ void invalidation_state::missed_some(const log_info& info) {
 }
 
 void invalidation_state::log_damaged(const log_info& info) {
-  ++gaps_;
-  ++context_.freshness->generation;
-  // What JetStream keeps beside the log may have gone back in time too, so no
-  // fence counts before the source of truth has begun a new epoch.
-  context_.freshness->fence_until = 0;
-  void_epoch_ = context_.freshness->current_epoch;
-  asked_.clear();
+  end_epoch(context_.freshness->current_epoch);
   log_created_ = info.created;
   received_ = {};
-  self_->send(context_.relay, epoch_atom::value, void_epoch_);
-  read(info.last_sequence + 1);
+  // What the new epoch has seen already counts for the floors.
+  read(context_.floor_ttl);
+}
+
+// What was published in this epoch is lost, perhaps to nodes that cannot see
+// it: no fence counts before the source of truth has begun another one.
+void invalidation_state::end_epoch(const epoch& which) {
+  ++gaps_;
+  ++context_.freshness->generation;
+  context_.freshness->fence_until = 0;
+  void_epoch_ = which;
+  asked_.clear();
+  self_->send(context_.relay, epoch_atom::value, which);
 }
 
 void invalidation_state::read(log_start start) {
@@ -189,21 +198,70 @@ void invalidation_state::apply_fence(const log_record& record, step& s) {
   if (!parsed)
     return;
   epoch at{parsed->epoch};
-  if (!void_epoch_.empty() && at == void_epoch_)
+  if (is_outdated(at))
     return;
   void_epoch_ = {};
+  epoch_seen_ = now();
   if (at != context_.freshness->current_epoch.load())
     adopt_epoch(at, s);
-  // Before it the log held records that are gone, perhaps unread by this node;
-  // the relay has noticed, and the next fence is one of a new epoch.
-  if (record.at.sequence <= parsed->after)
+  trust_bucket(parsed->bucket);
+  if (parsed->after == 0
+      || (parsed->after == sound_ && parsed->after_id == sound_id_))
+    s.nonces = std::move(parsed->nonces);
+  else if (parsed->after >= record.at.sequence)
+    end_epoch(at);
+  else
+    check_log(*parsed);
+}
+
+bool invalidation_state::is_outdated(const epoch& of_fence) const {
+  if (!void_epoch_.empty()
+      && (of_fence == void_epoch_ || of_fence.precedes(void_epoch_)))
+    return true;
+  return of_fence.precedes(context_.freshness->current_epoch)
+         && now() < epoch_seen_ + latest_fence;
+}
+
+// What the fence speaks of must stand in the log before it. Then everything up
+// to there does, and was read; otherwise the log has lost records, perhaps some
+// that nobody has read.
+void invalidation_state::check_log(const fence& f) {
+  using found_type = std::optional<log_identity>;
+  auto number = first_step_ + steps_.size() - 1;
+  ++steps_.back().outstanding;
+  ask<found_type>(
+      self_,
+      [&](auto answered) {
+        context_.log->at(f.after, context_.timeout, answered);
+      },
+      [this, number, f, reader = reader_](caf::expected<found_type> found) {
+        // No answer, or one about a log that is read anew: not this fence.
+        if (found && reader == reader_) {
+          if (*found && (*found)->message_id == f.after_id) {
+            sound_ = f.after;
+            sound_id_ = f.after_id;
+            steps_[number - first_step_].nonces = f.nonces;
+          } else if (epoch at{f.epoch}; !is_outdated(at)) {
+            end_epoch(at);
+          }
+        }
+        done(number);
+      });
+}
+
+// A fence of a relay that was held up may name a generation that is over.
+void invalidation_state::trust_bucket(std::uint32_t generation) {
+  if (generation != 0 && generation < bucket_generation_)
     return;
-  s.nonces = std::move(parsed->nonces);
+  bucket_generation_ = std::max(bucket_generation_, generation);
+  context_.freshness->bucket_generation = generation;
 }
 
 void invalidation_state::adopt_epoch(const epoch& current, step& s) {
   auto first = context_.freshness->current_epoch.load().empty();
   context_.freshness->current_epoch = current;
+  sound_ = 0;
+  bucket_generation_ = 0;
   if (!first)
     ++context_.freshness->generation;
   auto number = first_step_ + steps_.size() - 1;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "actors/handles.hpp"
+#include "cluster/fence.hpp"
 #include "cluster/signals.hpp"
 #include "cluster/subjects.hpp"
 #include "storage/freshness.hpp"
@@ -70,11 +71,15 @@ class invalidation_state {
   void read(log_start start);
   void missed_some(const log_info& info);
   void log_damaged(const log_info& info);
+  void end_epoch(const epoch& which);
   void try_again();
 
   void apply_change(const log_record& record, step& s);
   void apply_fence(const log_record& record, step& s);
+  bool is_outdated(const epoch& of_fence) const;
   void adopt_epoch(const epoch& current, step& s);
+  void trust_bucket(std::uint32_t generation);
+  void check_log(const fence& f);
   void done(std::uint64_t step_number);
   void advance();
   void request_fence();
@@ -103,6 +108,13 @@ class invalidation_state {
   bool fenced_once_ = false;
   /// After a loss: fences of this epoch prove nothing.
   epoch void_epoch_;
+  /// The newest fence of the current epoch, and the newest place of which a
+  /// fence said that the log holds it, and it does.
+  time_point epoch_seen_{};
+  std::uint64_t sound_ = 0;
+  std::string sound_id_;
+  /// The greatest of this epoch.
+  std::uint32_t bucket_generation_ = 0;
   std::uint64_t gaps_ = 0;
 };
 

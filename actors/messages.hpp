@@ -119,6 +119,8 @@ struct shared_fill {
   std::optional<std::uint64_t> seen_sequence;
   /// Overwrite an entry of the same revision too (its bytes are in doubt).
   bool same_revision_too = false;
+  /// The bucket's, when the value was asked for.
+  std::uint32_t generation = 0;
 };
 
 // -- counting ----------------------------------------------------------------
@@ -186,7 +188,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::shared_fill)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::kv_entry)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::log_record)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::log_info)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::optional<larder::log_position>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::optional<larder::log_identity>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::time_point)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<larder::key>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<larder::lookup>)

@@ -109,13 +109,18 @@ bool relay_state::holds_lease() {
 // 1. Take the nonces that were asked for until now, then a snapshot of the
 //    outbox: in this order, since a fence speaks of what was committed before
 //    it was asked for.
-// 2. Write the newest value of each key to JetStream, newer only.
+// 2. Write the newest value of each key to JetStream, newer only; then the
+//    bucket's mark, which stands behind them.
 // 3. Publish each change to the log and wait for every acknowledgement.
-// 4. Mark the rows. If the snapshot held more, go on with 1 and the same
-//    nonces.
-// 5. Publish the nonces: everything visible in the first snapshot is published.
+// 4. Mark the rows, and keep how far publication has come, once it is certain
+//    that the log has still what was kept before. If the snapshot held more, go
+//    on with 1 and the same nonces.
+// 5. Publish the nonces: everything visible in the first snapshot is published,
+//    and stands in the bucket and in the log as far as the fence says.
 //
-// A step that fails ends the round; the rows stay, the nodes ask again.
+// A step that fails ends the round; the rows stay, the nodes ask again. All of
+// a batch is sent before any answer is waited for: a server that loses records
+// in between answers not all of it.
 
 void relay_state::begin_round() {
   in_round_ = true;
@@ -129,112 +134,152 @@ void relay_state::begin_round() {
   if (!batch)
     return fail_round(batch.error());
   batch_ = std::move(*batch);
-  acknowledged_before_ = acknowledged_;
-  newest_of_round_ = 0;
-  if (batch_.rows.empty())
-    return publish_fence();
-  write_shared();
+  upto_ = batch_.upto;
+  without_bucket_ = skips_bucket();
+  mark_tries_ = 0;
+  if (!batch_.rows.empty())
+    return write_shared();
+  if (nonces_.empty())
+    return end_round();
+  check_bucket();
 }
 
 void relay_state::write_shared() {
+  if (without_bucket_)
+    return publish_events();
   std::unordered_map<key, const outbox_row*, key_hash, key_equal> newest;
   for (auto& row : batch_.rows)
     newest[row.key] = &row;
   outstanding_ = newest.size();
-  auto round = round_;
+  auto written = in_this_round(
+      [this](bool) { part_done(&relay_state::mark_then_publish); });
+  auto failed =
+      in_this_round([this](const caf::error& why) { bucket_failed(why); });
   for (auto& [k, row] : newest)
     self_
         ->request(context_.warm, context_.timeout * 2, write_atom::value,
-                  shared_fill{k, row->current, row->current_info, {}, false})
-        .then([this, round](
-                  bool) { part_done(round, {}, &relay_state::publish_events); },
-              [this, round](const caf::error& why) {
-                part_done(round, why, &relay_state::publish_events);
-              });
+                  shared_fill{k,
+                              row->current,
+                              row->current_info,
+                              {},
+                              false,
+                              batch_.upto.bucket_generation})
+        .then([written](bool kept) { written(kept); },
+              [failed](const caf::error& why) { failed(why); });
+}
+
+void relay_state::mark_then_publish() {
+  mark_bucket(&relay_state::publish_events);
 }
 
 void relay_state::publish_events() {
   outstanding_ = batch_.rows.size();
-  auto round = round_;
   for (auto& row : batch_.rows) {
     auto event = event_of(row);
+    auto id = message_id(row);
     ask<std::uint64_t>(
         self_,
         [&](auto done) {
-          context_.log->publish(context_.collection.event(event),
-                                message_id(row), to_body(event),
-                                context_.timeout, done);
+          context_.log->publish(context_.collection.event(event), id,
+                                to_body(event), context_.timeout, done);
         },
-        [this, round](caf::expected<std::uint64_t> stored) {
-          if (stored)
-            acknowledged(*stored);
-          part_done(round, stored ? caf::error{} : stored.error(),
-                    &relay_state::mark_published);
-        });
+        in_this_round([this, id](caf::expected<std::uint64_t> stored) {
+          if (!stored)
+            return log_failed(stored.error());
+          acknowledged(*stored, id);
+          part_done(&relay_state::check_then_mark);
+        }));
   }
 }
 
+void relay_state::check_then_mark() {
+  check_log(&relay_state::mark_published);
+}
+
+// Before it is replaced by a later one, the place that was kept must still be
+// what it was; and only now, when the later one is acknowledged: a loss in
+// between would go unseen.
+void relay_state::check_log(step next) {
+  using found_type = std::optional<log_identity>;
+  auto& kept = batch_.upto;
+  if (kept.log_sequence == 0)
+    return (this->*next)();
+  ask<found_type>(
+      self_,
+      [&](auto done) {
+        context_.log->at(kept.log_sequence, context_.timeout, done);
+      },
+      in_this_round([this, next](caf::expected<found_type> found) {
+        if (!found)
+          return log_failed(found.error());
+        if (*found && (*found)->message_id == batch_.upto.message_id)
+          return (this->*next)();
+        raise_epoch(batch_.epoch);
+        fail_round(fail(ec::busy, "the log has lost records"));
+      }));
+}
+
+void relay_state::acknowledged(std::uint64_t sequence,
+                               const std::string& message_id) {
+  if (sequence <= upto_.log_sequence)
+    return;
+  upto_.log_sequence = sequence;
+  upto_.message_id = message_id;
+}
+
 void relay_state::mark_published() {
-  // What was marked lately may be lost to nodes that had not read it, so no
-  // fence of this epoch may follow.
-  if (std::exchange(log_went_back_, false)) {
-    acknowledged_ = newest_of_round_;
-    raise_epoch(batch_.epoch);
-    return fail_round(fail(ec::unavailable, "the log has lost records"));
-  }
   std::vector<std::int64_t> ids;
   ids.reserve(batch_.rows.size());
   for (auto& row : batch_.rows)
     ids.push_back(row.id);
-  if (auto marked = outbox_->published(ids); !marked)
+  upto_.bucket_mark = mark_;
+  if (without_bucket_)
+    upto_.bucket_generation = 0;
+  if (auto marked = outbox_->published(ids, upto_); !marked)
     return fail_round(marked.error());
+  kept_at_ = now();
   stats_.published += ids.size();
   if (batch_.more)
     return holds_lease() ? begin_round() : end_round();
   publish_fence();
 }
 
-// A row that is published for the first time stands behind everything that was
-// acknowledged before. (After a round that failed it may stand there already.)
-void relay_state::acknowledged(std::uint64_t sequence) {
-  if (failures_ == 0 && sequence <= acknowledged_before_)
-    log_went_back_ = true;
-  newest_of_round_ = std::max(newest_of_round_, sequence);
-  acknowledged_ = std::max(acknowledged_, sequence);
-}
-
 void relay_state::publish_fence() {
   if (nonces_.empty())
     return end_round();
   auto body = to_body(fence{std::string{batch_.epoch.text()},
-                            std::exchange(nonces_, {}), acknowledged_});
-  auto round = round_;
+                            std::exchange(nonces_, {}), upto_.log_sequence,
+                            upto_.message_id,
+                            without_bucket_ ? 0 : upto_.bucket_generation});
+  auto id = context_.holder + ':' + std::to_string(++fences_);
   ask<std::uint64_t>(
       self_,
       [&](auto done) {
-        context_.log->publish(fence_subject(context_.cluster), {}, body,
+        context_.log->publish(fence_subject(context_.cluster), id, body,
                               context_.timeout, done);
       },
-      [this, round](caf::expected<std::uint64_t> stored) {
-        if (round != round_ || !in_round_)
-          return;
+      in_this_round([this, id](caf::expected<std::uint64_t> stored) {
         if (!stored)
-          return fail_round(stored.error());
-        // A log that has gone back in time has lost what was marked here.
-        if (*stored <= acknowledged_)
-          raise_epoch(batch_.epoch);
-        acknowledged_ = *stored;
+          return log_failed(stored.error());
+        fence_stored(*stored, id);
         end_round();
-      });
+      }));
 }
 
-void relay_state::part_done(std::uint64_t round, const caf::error& why,
-                            void (relay_state::*next)()) {
-  // The rest of a round that has failed already.
-  if (round != round_ || !in_round_)
-    return;
-  if (why)
-    return fail_round(why);
+void relay_state::fence_stored(std::uint64_t sequence, const std::string& id) {
+  // The log has lost what was marked. The nodes see it too.
+  if (sequence <= upto_.log_sequence)
+    return raise_epoch(batch_.epoch);
+  fenced_ = {sequence, id, 0, 0};
+}
+
+// Where the log fails too, it is not the bucket's fault.
+void relay_state::log_failed(const caf::error& why) {
+  bucket_failures_ = 0;
+  fail_round(why);
+}
+
+void relay_state::part_done(step next) {
   if (--outstanding_ == 0)
     (this->*next)();
 }

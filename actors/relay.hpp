@@ -3,6 +3,10 @@
 // the log finds the value in JetStream, and whatever was not marked is
 // published again.
 //
+// Beside the marks it keeps how far publication has come, in the log and in
+// JetStream's bucket, so that a loss in either is noticed by whoever publishes
+// or reads next: see publication in storage/outbox.hpp.
+//
 // Every node has one; the lease makes one of them active, and two at once only
 // do some of the work twice. Blocks in its outbox, so node.cpp spawns it
 // detached.
@@ -17,6 +21,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +32,8 @@ struct relay_context {
   std::shared_ptr<std::unique_ptr<larder::outbox>> outbox;
   std::shared_ptr<change_log> log;
   warm_actor warm;
+  /// For its mark; values go through `warm`.
+  std::shared_ptr<kv_store> bucket;
   collection_subjects collection;
   std::string cluster = "larder";
   /// Who holds the lease; unique for this run of this node.
@@ -55,20 +62,46 @@ class relay_state {
   relay_stats stats() const { return stats_; }
 
  private:
+  using step = void (relay_state::*)();
+
   // One round, in its order; see relay.cpp.
   bool holds_lease();
   void begin_round();
   void write_shared();
+  void mark_then_publish();
   void publish_events();
-  void acknowledged(std::uint64_t sequence);
+  void acknowledged(std::uint64_t sequence, const std::string& message_id);
+  void check_then_mark();
+  void check_log(step next);
   void mark_published();
   void publish_fence();
+  void log_failed(const caf::error& why);
+  void fence_stored(std::uint64_t sequence, const std::string& message_id);
   void end_round();
   void fail_round(const caf::error& why);
 
-  /// Calls `next` when `parts` answers have come, or fails the round.
-  void part_done(std::uint64_t round, const caf::error& why,
-                 void (relay_state::*next)());
+  // The bucket's mark; see relay_bucket.cpp.
+  bool skips_bucket() const;
+  void check_bucket();
+  void mark_bucket(step next);
+  void find_mark(step next);
+  void mark_again();
+  bool is_successor(const kv_entry& mark) const;
+  void bucket_failed(const caf::error& why);
+  void bucket_lost();
+  void check_then_keep();
+  void keep_publication();
+
+  /// Wraps what goes on with an answer: nothing, once the round is over.
+  template <class F>
+  auto in_this_round(F go_on) {
+    return [this, round = round_, go_on](auto answer) {
+      if (round == round_ && in_round_)
+        go_on(std::move(answer));
+    };
+  }
+  /// One of `outstanding_` answers: the last one goes on with `next`.
+  void part_done(step next);
   void schedule(std::chrono::milliseconds pause);
   time_point now() const;
 
@@ -88,12 +121,23 @@ class relay_state {
   outbox_batch batch_;
   std::uint64_t round_ = 0;
   std::size_t outstanding_ = 0;
-  /// The log's greatest sequence that was acknowledged to this relay.
-  std::uint64_t acknowledged_ = 0;
-  /// The same when this round began, and of this round alone.
-  std::uint64_t acknowledged_before_ = 0;
-  std::uint64_t newest_of_round_ = 0;
-  bool log_went_back_ = false;
+  /// How far this round has come.
+  publication upto_;
+  /// This relay's newest fence, as a place in the log.
+  publication fenced_;
+  std::uint64_t fences_ = 0;
+  /// The newest mark that is known to stand, and the kept one behind which it
+  /// was written.
+  std::uint64_t mark_ = 0;
+  std::uint64_t mark_base_ = 0;
+  int mark_tries_ = 0;
+  step after_mark_ = nullptr;
+  /// When publication was last kept.
+  std::optional<time_point> kept_at_;
+  int bucket_failures_ = 0;
+  /// This batch does without the bucket, and so does the next before then.
+  bool without_bucket_ = false;
+  time_point bucket_due_{};
   int failures_ = 0;
   relay_stats stats_;
 };

@@ -49,7 +49,7 @@ shard_actor::behavior_type shard(shard_state::pointer self,
 void shard_state::start(shard_context context) {
   context_ = std::move(context);
   floors_ = floors{context_.max_floors};
-  floors_aged_ = now();
+  started_ = floors_aged_ = now();
   context_.cache->on_evict([this](const artifact& a) { let_go(a); });
   self_->delayed_send(self_, context_.sweep_interval, sweep_atom::value);
 }
@@ -149,6 +149,7 @@ bool shard_state::usable_from_shared(const kv_entry& entry, const fill& f,
                                      const key& k) const {
   return entry.sequence != 0 && !entry.info.epoch.empty()
          && entry.info.epoch == current_epoch()
+         && entry.generation != 0 && entry.generation == f.bucket_generation
          && entry.info.revision >= f.min_revision()
          && fence_holds_at(f.fence_until, f.began)
          && f.generation == context_.freshness->generation
@@ -198,11 +199,14 @@ void shard_state::truth_found(const key& k, const lookup& found) {
 
 void shard_state::share(const key& k, const lookup& found, const fill& f) {
   auto again = floors_.distrusts_shared(k);
+  if (f.bucket_generation == 0)
+    return;
   if (f.shared && f.shared->sequence != 0 && !again
       && f.shared->info.epoch == found.info.epoch
+      && f.shared->generation == f.bucket_generation
       && f.shared->info.revision >= found.info.revision)
     return;
-  shared_fill entry{k, found.value, found.info, {}, again};
+  shared_fill entry{k, found.value, found.info, {}, again, f.bucket_generation};
   if (f.shared)
     entry.seen_sequence = f.shared->sequence;
   auto revision = found.info.revision;
@@ -248,8 +252,12 @@ void shard_state::answer_stale(const key& k, const caf::error& why) {
       && now() < time_point{nanoseconds{held->cached().expires_at}}
                      + context_.grace)
     best = {held, tier::memory, true, unproved_for(*held)};
+  auto newer = [this](const version_info& a, const version_info& b) {
+    return a.epoch == b.epoch ? a.revision > b.revision
+                              : a.epoch == current_epoch();
+  };
   if (shared && shared->value
-      && (!best.value || best.value->revision() < shared->info.revision))
+      && (!best.value || newer(shared->info, best.value->info())))
     best = {shared->value, tier::jetstream, true, unproved_for(*shared->value)};
   for (auto& w : waiters) {
     // The entry may have been proved fresh since this fill began.
@@ -302,6 +310,7 @@ void shard_state::mark_begun(fill& f) {
   f.began_at = ++tick_;
   f.generation = context_.freshness->generation;
   f.fence_until = context_.freshness->fence_until;
+  f.bucket_generation = context_.freshness->bucket_generation;
 }
 
 void shard_state::keep(const artifact_ptr& value, std::int64_t proved_until,
@@ -346,9 +355,10 @@ milliseconds shard_state::unproved_for(const artifact& a) const {
   auto proved = notes.verified_until.load();
   if (notes.generation == context_.freshness->generation)
     proved = std::max(proved, context_.freshness->fence_until.load());
-  auto age = nanoseconds{nanoseconds_of(now()) - proved};
-  return std::max(milliseconds{0},
-                  duration_cast<milliseconds>(age) + context_.fence_max_age);
+  // This node cannot tell how old a value was when it came here unproved.
+  auto last = std::max(time_point{nanoseconds{proved}} - context_.fence_max_age,
+                       started_);
+  return std::max(milliseconds{0}, duration_cast<milliseconds>(now() - last));
 }
 
 }  // namespace larder

@@ -78,6 +78,7 @@ class shard_state {
     floors::tick began_at = 0;
     std::uint32_t generation = 0;
     std::int64_t fence_until = 0;
+    std::uint32_t bucket_generation = 0;
     /// What JetStream had, once it was asked.
     std::optional<kv_entry> shared;
     int rereads = 0;
@@ -121,6 +122,7 @@ class shard_state {
   shard_context context_;
   floors floors_{0};
   floors::tick tick_ = 0;
+  time_point started_{};
   time_point floors_aged_{};
   std::unordered_map<key, fill, key_hash, key_equal> fills_;
   /// Read since they were last handed in, of entries that are gone.

@@ -15,8 +15,10 @@ constexpr int max_tries = 4;
 bool keeps_its_place(const kv_entry& entry, const shared_fill& fill) {
   if (entry.sequence == 0 || entry.info.epoch != fill.info.epoch)
     return false;
-  return fill.same_revision_too ? entry.info.revision > fill.info.revision
-                                : entry.info.revision >= fill.info.revision;
+  if (entry.info.revision != fill.info.revision)
+    return entry.info.revision > fill.info.revision;
+  // The same value; but nobody reads it from a generation that is over.
+  return entry.generation >= fill.generation && !fill.same_revision_too;
 }
 
 }  // namespace
@@ -94,7 +96,8 @@ void warm_state::look_then_put(shared_fill entry, kept_promise kept,
 void warm_state::put(shared_fill entry, std::uint64_t sequence,
                      kept_promise kept, int tries) {
   ++stats_.puts;
-  kv_put request{entry.key, entry.value, entry.info, sequence};
+  kv_put request{entry.key, entry.value, entry.info, entry.generation,
+                 sequence};
   ask<std::uint64_t>(
       self_,
       [this, &request](auto done) {

@@ -26,6 +26,7 @@ void warm_up_state::next_page() {
   auto want = std::min(page_size, job_.limit - read_);
   began_ = self_->clock().now();
   generation_ = job_.memory->freshness->generation;
+  bucket_generation_ = job_.memory->freshness->bucket_generation;
   self_
       ->request(job_.cold, patience, scan_atom::value, job_.type,
                 static_cast<std::uint32_t>(want), last_)
@@ -64,7 +65,8 @@ void warm_up_state::keep(const std::vector<artifact_ptr>& page) {
                         value,
                         value->info(),
                         {},
-                        false})
+                        false,
+                        bucket_generation_})
         .then([this](bool) { part_done(); },
               [this](const caf::error&) { part_done(); });
 }

@@ -53,6 +53,7 @@ class warm_up_state {
   std::size_t outstanding_ = 0;
   time_point began_;
   std::uint32_t generation_ = 0;
+  std::uint32_t bucket_generation_ = 0;
 };
 
 caf::behavior warm_up(warm_up_state::pointer self, warm_up_job job);

@@ -29,6 +29,13 @@ struct log_position {
   bool operator==(const log_position&) const = default;
 };
 
+/// What tells a record from every other: its place, and the `Nats-Msg-Id` that
+/// it was published with (empty: none).
+struct log_identity {
+  log_position at;
+  std::string message_id;
+};
+
 struct log_record {
   log_position at;
   std::string subject;
@@ -70,10 +77,9 @@ class change_log {
   /// Makes the stream if it is missing, then says what it holds.
   virtual void info(std::chrono::milliseconds timeout, on<log_info> done) = 0;
 
-  /// The position that the record with this sequence has now, or nothing if
-  /// there is none.
+  /// What stands at this sequence now, or nothing if nothing does.
   virtual void at(std::uint64_t sequence, std::chrono::milliseconds timeout,
-                  on<std::optional<log_position>> done) = 0;
+                  on<std::optional<log_identity>> done) = 0;
 
   /// Starts to read, instead of what was read before.
   virtual void read(log_start start, reader to) = 0;

@@ -7,8 +7,11 @@
 namespace larder {
 
 std::string to_body(const fence& f) {
-  return nlohmann::json{
-      {"epoch", f.epoch}, {"nonces", f.nonces}, {"after", f.after}}
+  return nlohmann::json{{"epoch", f.epoch},
+                        {"nonces", f.nonces},
+                        {"after", f.after},
+                        {"after_id", f.after_id},
+                        {"bucket", f.bucket}}
       .dump();
 }
 
@@ -32,6 +35,10 @@ caf::expected<fence> parse_fence(std::string_view body) {
       f.nonces.push_back(nonce.get<std::string>());
   if (auto i = json.find("after"); i != json.end() && i->is_number_unsigned())
     f.after = i->get<std::uint64_t>();
+  if (auto i = json.find("after_id"); i != json.end() && i->is_string())
+    f.after_id = i->get<std::string>();
+  if (auto i = json.find("bucket"); i != json.end() && i->is_number_unsigned())
+    f.bucket = i->get<std::uint32_t>();
   return f;
 }
 

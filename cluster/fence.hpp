@@ -19,10 +19,14 @@ struct fence {
   std::string epoch;
   /// One of each node that asked.
   std::vector<std::string> nonces;
-  /// The greatest sequence that the log had acknowledged to the relay. A fence
-  /// that stands at or before it stands in a log that has lost records, perhaps
-  /// some that nobody has read, and proves nothing.
+  /// What was published by then stands at or before this record of the log. A
+  /// log where it does not stand, or not before this fence, has lost records,
+  /// perhaps some that nobody has read: the fence proves nothing. Sequence 0:
+  /// nothing was published in this epoch.
   std::uint64_t after = 0;
+  std::string after_id;
+  /// The generation of JetStream's bucket that holds all of it; 0: none does.
+  std::uint32_t bucket = 0;
 };
 
 std::string to_body(const fence& f);

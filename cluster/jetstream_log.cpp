@@ -55,8 +55,8 @@ class jetstream_log_core
   }
 
   void at(std::uint64_t sequence, milliseconds timeout,
-          change_log::on<std::optional<log_position>> done) {
-    using answer = std::optional<log_position>;
+          change_log::on<std::optional<log_identity>> done) {
+    using answer = std::optional<log_identity>;
     // Not a direct get: any replica may answer those, with what was.
     nats::js_request(
         *client_, "STREAM.MSG.GET." + wish_.name,
@@ -75,7 +75,9 @@ class jetstream_log_core
           auto m = nats::parse_stored(r->body);
           if (!m)
             return done(m.error());
-          done(answer{log_position{m->sequence, m->time}});
+          auto id = nats::header_in(m->header_block, "Nats-Msg-Id");
+          done(answer{log_identity{{m->sequence, m->time},
+                                   std::string{id.value_or("")}}});
         });
   }
 
@@ -130,7 +132,7 @@ void jetstream_log::info(milliseconds timeout, on<log_info> done) {
 }
 
 void jetstream_log::at(std::uint64_t sequence, milliseconds timeout,
-                       on<std::optional<log_position>> done) {
+                       on<std::optional<log_identity>> done) {
   core_->at(sequence, timeout, std::move(done));
 }
 

@@ -37,7 +37,7 @@ class jetstream_log : public change_log {
                on<std::uint64_t> done) override;
   void info(std::chrono::milliseconds timeout, on<log_info> done) override;
   void at(std::uint64_t sequence, std::chrono::milliseconds timeout,
-          on<std::optional<log_position>> done) override;
+          on<std::optional<log_identity>> done) override;
   void read(log_start start, reader to) override;
   void stop() override;
 

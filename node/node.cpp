@@ -164,6 +164,7 @@ void node::parts::spawn_tiers() {
       std::make_unique<postgres_outbox>(settings.postgres));
   publishing.log = log;
   publishing.warm = warm;
+  publishing.bucket = bucket;
   publishing.cluster = settings.node.cluster;
   publishing.holder = incarnation;
   publishing.interval = settings.coherence.relay_interval;

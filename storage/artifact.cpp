@@ -1,9 +1,12 @@
 #include "storage/artifact.hpp"
 
+#include <charconv>
 #include <cstring>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <set>
+#include <utility>
 
 namespace larder {
 
@@ -19,6 +22,33 @@ epoch::epoch(std::string_view text) {
   if (i == interned.end())
     i = interned.emplace(text).first;
   text_ = &*i;
+}
+
+namespace {
+
+/// The last number of "…-number", taken off; nothing if there is none.
+std::optional<std::uint64_t> take_number(std::string_view& text) {
+  auto dash = text.rfind('-');
+  if (dash == std::string_view::npos)
+    return {};
+  std::uint64_t number = 0;
+  auto begin = text.data() + dash + 1, end = text.data() + text.size();
+  auto read = std::from_chars(begin, end, number);
+  if (read.ec != std::errc{} || read.ptr != end)
+    return {};
+  text = text.substr(0, dash);
+  return number;
+}
+
+}  // namespace
+
+bool epoch::precedes(const epoch& other) const {
+  auto mine = text(), theirs = other.text();
+  auto my_counter = take_number(mine), their_counter = take_number(theirs);
+  auto my_timeline = take_number(mine), their_timeline = take_number(theirs);
+  return mine == theirs && my_timeline && their_timeline
+         && std::pair{my_timeline, my_counter}
+                < std::pair{their_timeline, their_counter};
 }
 
 artifact_ptr artifact::make(key_view key, std::string_view content,

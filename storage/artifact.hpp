@@ -32,6 +32,9 @@ class epoch {
   }
   bool empty() const { return text_ == nullptr; }
   bool operator==(const epoch&) const = default;
+  /// Whether this is a former history of the same system: of an older timeline,
+  /// or of a smaller counter on the same one.
+  bool precedes(const epoch& other) const;
 
  private:
   const std::string* text_ = nullptr;

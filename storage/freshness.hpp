@@ -19,6 +19,9 @@ struct freshness {
   /// Raised when the log had a gap: entries of an older generation are
   /// verified one by one before they are answered as fresh.
   std::atomic<std::uint32_t> generation{0};
+  /// Entries of JetStream's bucket count if they are of this generation; 0:
+  /// none does.
+  std::atomic<std::uint32_t> bucket_generation{0};
   /// The source of truth's current history, as far as this node knows.
   std::atomic<epoch> current_epoch{};
 };

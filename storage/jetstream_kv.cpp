@@ -53,6 +53,11 @@ version_info version_of(std::optional<std::string_view> revision,
   return out;
 }
 
+/// An entry's subject behind the bucket's prefix.
+std::string tokens_of(const key& k) {
+  return k.id.empty() ? to_token(k.type) : to_tokens(k);
+}
+
 bool is_marker(std::optional<std::string_view> operation) {
   return operation == "DEL" || operation == "PURGE";
 }
@@ -62,6 +67,7 @@ kv_entry read_entry(const key& k, const nats::message& m) {
   out.sequence = number<std::uint64_t>(m.header("Nats-Sequence"));
   out.info = version_of(m.header("Larder-Revision"), m.header("Larder-Version"),
                         m.header("Larder-Epoch"));
+  out.generation = number<std::uint32_t>(m.header("Larder-Generation"));
   if (!is_marker(m.header("KV-Operation")))
     out.value = artifact::make(k, m.data(), out.info);
   return out;
@@ -162,7 +168,7 @@ void jetstream_kv_core::get(const key& k, milliseconds timeout,
   auto first = again ? timeout : std::min(timeout / 2, patience);
   auto left = timeout - first;
   client_->request(
-      "$JS.API.DIRECT.GET." + stream_ + '.' + prefix_ + to_tokens(k), {}, {},
+      "$JS.API.DIRECT.GET." + stream_ + '.' + prefix_ + tokens_of(k), {}, {},
       first,
       [self = shared_from_this(), k, left, done = std::move(done),
        again](caf::expected<nats::message> m) mutable {
@@ -207,7 +213,7 @@ void jetstream_kv_core::bind_and_get(const key& k, milliseconds timeout,
 // entry as JSON, its bytes in base64.
 void jetstream_kv_core::get_by_api(const key& k, milliseconds timeout,
                                    kv_store::on_get done) {
-  nlohmann::json body{{"last_by_subj", prefix_ + to_tokens(k)}};
+  nlohmann::json body{{"last_by_subj", prefix_ + tokens_of(k)}};
   nats::js_request(
       *client_, "STREAM.MSG.GET." + stream_, body.dump(), timeout,
       [self = shared_from_this(), k,
@@ -237,6 +243,7 @@ void jetstream_kv_core::get_by_api(const key& k, milliseconds timeout,
         out.sequence = m->sequence;
         out.info = version_of(line("Larder-Revision"), line("Larder-Version"),
                               line("Larder-Epoch"));
+        out.generation = number<std::uint32_t>(line("Larder-Generation"));
         if (!is_marker(line("KV-Operation")))
           out.value = artifact::make(k, m->data, out.info);
         done(std::move(out));
@@ -254,12 +261,13 @@ void jetstream_kv_core::put(std::shared_ptr<const kv_put> entry,
     lines.push_back({"Larder-Revision", std::to_string(entry->info.revision)});
     lines.push_back({"Larder-Version", std::to_string(entry->info.version)});
     lines.push_back({"Larder-Epoch", std::string{entry->info.epoch.text()}});
+    lines.push_back({"Larder-Generation", std::to_string(entry->generation)});
   }
   if (!entry->value)
     lines.push_back({"KV-Operation", "DEL"});
   auto content = entry->value ? entry->value->content() : std::string_view{};
   nats::js_publish(
-      *client_, prefix_ + to_tokens(entry->key), lines, content, timeout,
+      *client_, prefix_ + tokens_of(entry->key), lines, content, timeout,
       [self = shared_from_this(), entry, timeout, done = std::move(done),
        again](caf::expected<std::uint64_t> sequence) mutable {
         if (sequence || code_of(sequence.error()) != ec::not_found)
@@ -280,8 +288,8 @@ void jetstream_kv_core::put(std::shared_ptr<const kv_put> entry,
 void jetstream_kv_core::clear(std::optional<std::string> type,
                               milliseconds timeout, kv_store::on_done done) {
   nlohmann::json body = nlohmann::json::object();
-  if (type)
-    body["filter"] = prefix_ + to_token(*type) + ".>";
+  // The mark has one token.
+  body["filter"] = prefix_ + (type ? to_token(*type) : "*") + ".>";
   nats::js_request(
       *client_, "STREAM.PURGE." + stream_, body.dump(), timeout,
       [self = shared_from_this(),

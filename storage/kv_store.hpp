@@ -2,6 +2,10 @@
 // actor sees it. An entry carries its version in headers; one without (another
 // program wrote it) has an empty epoch and revision 0.
 //
+// One entry is the bucket's mark: the relay writes it behind what it has
+// written, and tells by it whether the bucket has lost entries (see
+// actors/relay.cpp). Entries of a generation before such a loss are void.
+//
 // Implementations: jetstream_kv (real), and the simulated one in
 // tests/support.
 //
@@ -23,10 +27,15 @@
 
 namespace larder {
 
+/// The mark's key: its id is empty, which no client's is.
+inline const key bucket_mark_key{"larder", ""};
+
 struct kv_entry {
   /// Null: a deletion marker, or no entry at all.
   artifact_ptr value;
   version_info info;
+  /// The bucket's generation for its writer; 0: unknown.
+  std::uint32_t generation = 0;
   /// The entry's stream sequence, for compare-and-set; 0: no entry at all.
   std::uint64_t sequence = 0;
 };
@@ -36,6 +45,7 @@ struct kv_put {
   /// Null: write a deletion marker.
   artifact_ptr value;
   version_info info;
+  std::uint32_t generation = 0;
   /// Only if the key's sequence is still this one; 0: only if it has none.
   std::uint64_t expected_sequence = 0;
 };
@@ -55,7 +65,7 @@ class kv_store {
   virtual void put(kv_put entry, std::chrono::milliseconds timeout,
                    on_put done) = 0;
 
-  /// Removes every entry, or those of one type.
+  /// Removes every entry but the mark, or those of one type.
   virtual void clear(std::optional<std::string> type,
                      std::chrono::milliseconds timeout, on_done done) = 0;
 };

@@ -35,8 +35,10 @@ constexpr postgres_statement take{
     "SELECT e.counter, o.id, o.artifact_type, o.artifact_id, o.op, o.revision,"
     "       o.version, coalesce(r.revision, 0), coalesce(r.version, 0),"
     "       a.content_raw IS NOT NULL,"
-    "       CASE WHEN o.nth = 1 THEN a.content_raw END"
+    "       CASE WHEN o.nth = 1 THEN a.content_raw END,"
+    "       p.log_sequence, p.message_id, p.bucket_generation, p.bucket_mark"
     "  FROM larder.epoch e"
+    "  JOIN larder.publication p ON p.one"
     "  LEFT JOIN (SELECT w.*, row_number() OVER (PARTITION BY w.artifact_type,"
     "                                            w.artifact_id ORDER BY w.id)"
     "                         AS nth"
@@ -54,7 +56,26 @@ constexpr postgres_statement take{
 constexpr postgres_statement mark{
     "larder_published",
     "WITH s AS (SELECT set_config('synchronous_commit', 'off', true))"
-    " DELETE FROM larder.outbox o USING s WHERE o.id = ANY ($1::bigint[])"};
+    ", gone AS (DELETE FROM larder.outbox o USING s"
+    "            WHERE o.id = ANY ($1::bigint[]))"
+    " UPDATE larder.publication p"
+    "    SET log_sequence = greatest(p.log_sequence, $2::bigint),"
+    "        message_id = CASE WHEN $2::bigint > p.log_sequence THEN $3"
+    "                          ELSE p.message_id END,"
+    "        bucket_generation = p.bucket_generation"
+    "                            + ($4::bigint = 0)::int,"
+    "        bucket_mark = CASE $4::bigint"
+    "                      WHEN 0 THEN 0"
+    "                      WHEN p.bucket_generation"
+    "                      THEN greatest(p.bucket_mark, $5::bigint)"
+    "                      ELSE p.bucket_mark END"
+    "   FROM s WHERE p.one"};
+
+constexpr postgres_statement renew{
+    "larder_renew_bucket",
+    "UPDATE larder.publication"
+    "   SET bucket_generation = bucket_generation + 1, bucket_mark = 0"
+    " WHERE one AND bucket_generation = $1::bigint"};
 
 constexpr postgres_statement counter{
     "larder_counter", "SELECT counter FROM larder.epoch WHERE one"};
@@ -95,6 +116,10 @@ caf::expected<outbox_batch> postgres_outbox::unpublished(std::uint32_t limit) {
     return rows.error();
   outbox_batch batch;
   batch.epoch = session_->epoch_of(rows->number(0, 0));
+  batch.upto = {static_cast<std::uint64_t>(rows->number(0, 11)),
+                std::string{rows->text(0, 12)},
+                static_cast<std::uint32_t>(rows->number(0, 13)),
+                static_cast<std::uint64_t>(rows->number(0, 14))};
   if (rows->is_null(0, 1))
     return batch;
   batch.more = static_cast<std::uint64_t>(rows->size()) > limit;
@@ -124,13 +149,22 @@ caf::expected<outbox_batch> postgres_outbox::unpublished(std::uint32_t limit) {
 }
 
 caf::expected<void>
-postgres_outbox::published(std::span<const std::int64_t> ids) {
-  if (ids.empty())
-    return caf::unit;
+postgres_outbox::published(std::span<const std::int64_t> ids,
+                           const publication& upto) {
   postgres_array array;
   for (auto id : ids)
     array.add(id);
-  auto rows = session_->run(mark, {array.take()});
+  auto rows = session_->run(
+      mark, {array.take(), std::to_string(upto.log_sequence), upto.message_id,
+             std::to_string(upto.bucket_generation),
+             std::to_string(upto.bucket_mark)});
+  if (!rows)
+    return rows.error();
+  return caf::unit;
+}
+
+caf::expected<void> postgres_outbox::renew_bucket(std::uint32_t from) {
+  auto rows = session_->run(renew, {std::to_string(from)});
   if (!rows)
     return rows.error();
   return caf::unit;

@@ -1,94 +1,8 @@
-#include "actors/relay.hpp"
-
-#include "cluster/fence.hpp"
-#include "tests/actors/scripted_ports.hpp"
-#include "tests/actors/scripted_tiers.hpp"
-#include "tests/support/actor_fixture.hpp"
-#include "tests/support/memory_store.hpp"
+#include "tests/actors/relay_fixture.hpp"
 
 namespace larder::test {
 
 namespace {
-
-using namespace std::chrono_literals;
-
-/// One node's relay; all of them share the source of truth and the log.
-struct publisher {
-  scripted_warm warm;
-  relay_actor relay;
-};
-
-class RelayTest : public actor_fixture {
- protected:
-  RelayTest() { actors_.set_time(time_point{24h}); }
-
-  void start(publisher& p, const std::string& holder,
-             std::uint32_t batch = 512) {
-    relay_context context;
-    context.outbox = std::make_shared<std::unique_ptr<outbox>>(
-        std::make_unique<memory_outbox>(database));
-    context.log = log;
-    context.warm = own(p.warm.spawn(sys()));
-    context.holder = holder;
-    context.batch = batch;
-    p.relay = own(sys().spawn(relay, std::move(context)));
-    run();
-  }
-  void start() { start(one, "one"); }
-
-  void wake(publisher& p) {
-    caf::anon_send(p.relay, wake_atom::value);
-    run();
-  }
-  void ask_fence(publisher& p, const std::string& nonce) {
-    caf::anon_send(p.relay, fence_atom::value, nonce);
-    run();
-  }
-
-  void shared(publisher& p) {
-    while (!p.warm.writes.empty()) {
-      next(p.warm.writes).answer(true);
-      run();
-    }
-  }
-  /// Acknowledges all that was published, as the log would.
-  void acknowledge() {
-    while (!log->published.empty()) {
-      auto first = std::move(log->published.front());
-      log->published.pop_front();
-      first.done(++sequence);
-      run();
-    }
-  }
-  void refuse_publication() {
-    auto first = std::move(log->published.front());
-    log->published.pop_front();
-    first.done(fail(ec::unavailable, "as the test has it"));
-    run();
-  }
-  std::uint64_t backlog() { return *memory_outbox{database}.backlog(); }
-  std::vector<std::string> nonces_in(const std::string& payload) {
-    auto parsed = parse_fence(payload);
-    return parsed ? parsed->nonces : std::vector<std::string>{"no fence"};
-  }
-  bool has_lease(publisher& p) {
-    return request(p.relay, 1s, stats_atom::value)->active;
-  }
-  /// A whole round, with nobody failing.
-  void round(publisher& p) {
-    wake(p);
-    shared(p);
-    acknowledge();
-  }
-
-  std::shared_ptr<memory_database> database = std::make_shared<memory_database>(
-      [this] { return now().time_since_epoch().count(); });
-  std::shared_ptr<scripted_log> log = std::make_shared<scripted_log>();
-  std::uint64_t sequence = 0;
-  publisher one;
-  publisher other;
-  key k{"t", "a"};
-};
 
 TEST_F(RelayTest, WritesJetStreamThenTheLogThenTheMark) {
   start();
@@ -185,9 +99,7 @@ TEST_F(RelayTest, PublishesAFenceBehindEverythingOfItsSnapshot) {
   shared(one);
   ASSERT_EQ(log->published.size(), 1u);
   EXPECT_FALSE(is_fence(log->published[0].subject, "larder"));
-  log->published.front().done(++sequence);
-  log->published.pop_front();
-  run();
+  acknowledge_one();
   ASSERT_EQ(log->published.size(), 1u);
   EXPECT_TRUE(is_fence(log->published[0].subject, "larder"));
   EXPECT_EQ(nonces_in(log->published[0].payload),
@@ -202,9 +114,7 @@ TEST_F(RelayTest, KeepsANonceForTheNextSnapshotWhenThisOneIsTaken) {
   database->put(k, "[1]");
   ask_fence(one, "n:2");
   shared(one);
-  log->published.front().done(++sequence);
-  log->published.pop_front();
-  run();
+  acknowledge_one();
   ASSERT_EQ(log->published.size(), 1u);
   EXPECT_EQ(nonces_in(log->published[0].payload),
             std::vector<std::string>{"n:1"});
@@ -214,9 +124,7 @@ TEST_F(RelayTest, KeepsANonceForTheNextSnapshotWhenThisOneIsTaken) {
   shared(one);
   ASSERT_EQ(log->published.size(), 1u);
   EXPECT_FALSE(is_fence(log->published[0].subject, "larder"));
-  log->published.front().done(++sequence);
-  log->published.pop_front();
-  run();
+  acknowledge_one();
   ASSERT_EQ(log->published.size(), 1u);
   EXPECT_EQ(nonces_in(log->published[0].payload),
             std::vector<std::string>{"n:2"});
@@ -244,11 +152,8 @@ TEST_F(RelayTest, PublishesEveryBatchBeforeTheFence) {
   for (int i = 0; i < 10; ++i) {
     shared(one);
     while (!log->published.empty()) {
-      auto first = std::move(log->published.front());
-      log->published.pop_front();
-      order.push_back(first.subject);
-      first.done(++sequence);
-      run();
+      order.push_back(log->published.front().subject);
+      acknowledge_one();
     }
   }
   ASSERT_EQ(order.size(), 6u);

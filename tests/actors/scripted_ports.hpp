@@ -41,6 +41,36 @@ class scripted_kv final : public kv_store {
   }
 };
 
+/// A bucket that holds its mark and nothing else, and answers at once.
+class marked_kv final : public kv_store {
+ public:
+  kv_entry mark;
+  /// While set, every call fails with it.
+  ec failure = ec::none;
+
+  void get(const key&, std::chrono::milliseconds, on_get done) override {
+    if (failure != ec::none)
+      return done(fail(failure, "as the test has it"));
+    done(mark);
+  }
+  void put(kv_put entry, std::chrono::milliseconds, on_put done) override {
+    if (failure != ec::none)
+      return done(fail(failure, "as the test has it"));
+    if (entry.expected_sequence != mark.sequence)
+      return done(
+          conflict(static_cast<std::int64_t>(mark.sequence), "another mark"));
+    mark = {nullptr, entry.info, entry.generation, ++sequence_};
+    done(mark.sequence);
+  }
+  void clear(std::optional<std::string>, std::chrono::milliseconds,
+             on_done done) override {
+    done({});
+  }
+
+ private:
+  std::uint64_t sequence_ = 0;
+};
+
 class scripted_log final : public change_log {
  public:
   struct publication {
@@ -51,7 +81,7 @@ class scripted_log final : public change_log {
   };
   struct anchor_call {
     std::uint64_t sequence;
-    on<std::optional<log_position>> done;
+    on<std::optional<log_identity>> done;
   };
   struct read_call {
     log_start start;
@@ -72,7 +102,7 @@ class scripted_log final : public change_log {
     infos.push_back(std::move(done));
   }
   void at(std::uint64_t sequence, std::chrono::milliseconds,
-          on<std::optional<log_position>> done) override {
+          on<std::optional<log_identity>> done) override {
     anchors.push_back({sequence, std::move(done)});
   }
   void read(log_start start, change_log::reader to) override {

@@ -6,6 +6,7 @@ shard_bench::shard_bench() {
   tier->shards.push_back(std::make_shared<hot_cache>(
       tier->domain, hot_cache_limits{100, 1 << 20}));
   tier->freshness->current_epoch = now_epoch;
+  tier->freshness->bucket_generation = 1;
   // A clock that stands at zero would make every age look young.
   actors_.set_time(time_point{24h});
 }
@@ -78,6 +79,7 @@ void shard_bench::change_to(std::int64_t revision, bool deleted) {
 void shard_bench::begin_epoch(std::string_view name) {
   now_epoch = epoch{name};
   tier->freshness->current_epoch = now_epoch;
+  tier->freshness->bucket_generation = 1;
   EXPECT_TRUE(request(subject, 1s, epoch_atom::value));
 }
 
@@ -110,7 +112,7 @@ lookup shard_bench::truth(std::int64_t revision) const {
 
 kv_entry shard_bench::shared(std::int64_t revision,
                              std::uint64_t sequence) const {
-  return {value(revision), version(revision), sequence};
+  return {value(revision), version(revision), 1, sequence};
 }
 
 void shard_bench::truth_answers(std::int64_t revision) {

@@ -105,18 +105,48 @@ TEST_F(ShardTest, DoesNotTakeAnEntryThatHasNoVersion) {
   fence();
   auto p = get();
   next(warm.gets).answer(
-      kv_entry{artifact::make(k, "foreign", version_info{}), {}, 3});
+      kv_entry{artifact::make(k, "foreign", version_info{}), {}, 0, 3});
   run();
   truth_answers(5);
   ASSERT_TRUE(p.ready() && p.get());
   EXPECT_EQ(p.get()->value->content(), "value 5");
 }
 
+TEST_F(ShardTest, TakesNoEntryOfAGenerationThatLostSome) {
+  start();
+  fence();
+  tier->freshness->bucket_generation = 2;
+  auto p = get();
+  next(warm.gets).answer(shared(5));
+  run();
+  EXPECT_FALSE(p.ready());
+  truth_answers(5);
+  ASSERT_TRUE(p.ready() && p.get());
+  EXPECT_EQ(p.get()->tier, tier::postgres);
+  ASSERT_EQ(warm.writes.size(), 1u);
+  EXPECT_EQ(warm.writes[0].what.generation, 2u);
+}
+
+TEST_F(ShardTest, LeavesABucketAloneThatNobodyVouchesFor) {
+  start();
+  fence();
+  tier->freshness->bucket_generation = 0;
+  auto p = get();
+  auto unknown = shared(5);
+  unknown.generation = 0;
+  next(warm.gets).answer(unknown);
+  run();
+  truth_answers(5);
+  ASSERT_TRUE(p.ready() && p.get());
+  EXPECT_EQ(p.get()->tier, tier::postgres);
+  EXPECT_EQ(warm.writes.size(), 0u);
+}
+
 TEST_F(ShardTest, TakesADeletionFromJetStream) {
   start();
   fence();
   auto p = get();
-  next(warm.gets).answer(kv_entry{nullptr, version(6), 4});
+  next(warm.gets).answer(kv_entry{nullptr, version(6), 1, 4});
   run();
   ASSERT_TRUE(p.ready() && !p.get());
   EXPECT_EQ(code_of(p.get().error()), ec::not_found);
@@ -127,7 +157,7 @@ TEST_F(ShardTest, DoesNotGoBackBehindADeletionThatItReadFromJetStream) {
   start();
   fence();
   auto gone = get();
-  next(warm.gets).answer(kv_entry{nullptr, version(6), 4});
+  next(warm.gets).answer(kv_entry{nullptr, version(6), 1, 4});
   run();
   ASSERT_TRUE(gone.ready());
   // A replica that lags behind answers the next one.

@@ -37,7 +37,7 @@ class WarmTest : public actor_fixture {
   void found(std::int64_t revision, std::uint64_t sequence) {
     version_info info{revision, 2, now_epoch};
     next(bucket->gets)
-        .done(kv_entry{artifact::make(k, "{}", info), info, sequence});
+        .done(kv_entry{artifact::make(k, "{}", info), info, 1, sequence});
     run();
   }
   void absent() {
@@ -129,6 +129,20 @@ TEST_F(WarmTest, ReplacesTheSameRevisionWhenItsBytesAreInDoubt) {
   EXPECT_EQ(bucket->puts.size(), 1u);
   share(fill);
   found(7, 9);
+  EXPECT_EQ(bucket->puts.size(), 1u);
+}
+
+TEST_F(WarmTest, BringsAnEntryIntoTheGenerationOfToday) {
+  auto fill = of_relay(6);
+  fill.generation = 2;
+  share(fill);
+  found(6, 8);
+  ASSERT_EQ(bucket->puts.size(), 1u);
+  EXPECT_EQ(bucket->puts[0].entry.generation, 2u);
+  // But no older value over a newer one.
+  fill.info.revision = 5;
+  share(fill);
+  found(6, 8);
   EXPECT_EQ(bucket->puts.size(), 1u);
 }
 

@@ -9,11 +9,14 @@ namespace larder {
 namespace {
 
 TEST(FenceTest, ComesBackAsItWasWritten) {
-  fence f{"7-1-3", {"n:1", "\"quoted\"", ""}};
+  fence f{"7-1-3", {"n:1", "\"quoted\"", ""}, 17, "7-1-3:t.a:4", 2};
   auto parsed = parse_fence(to_body(f));
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->epoch, f.epoch);
   EXPECT_EQ(parsed->nonces, f.nonces);
+  EXPECT_EQ(parsed->after, f.after);
+  EXPECT_EQ(parsed->after_id, f.after_id);
+  EXPECT_EQ(parsed->bucket, f.bucket);
 }
 
 TEST(FenceTest, NeedsNoNonces) {

@@ -69,6 +69,7 @@ void simulated_node::spawn_tiers() {
           store_, std::make_unique<test::memory_outbox>(cluster_.database)));
   publishing.log = log_;
   publishing.warm = warm_;
+  publishing.bucket = bucket_;
   publishing.holder = "node-" + std::to_string(process_.node) + ":"
                       + std::to_string(process_.run);
   relay_ = actors.own(system.spawn(relay, std::move(publishing)));

@@ -68,6 +68,16 @@ TEST(ArtifactTest, KeepsItsHeaderWithinACacheLine) {
   EXPECT_LE(sizeof(artifact), 64u);
 }
 
+TEST(EpochTest, KnowsTheFormerHistoriesOfItsSystem) {
+  epoch now{"7-2-3"};
+  EXPECT_TRUE(epoch{"7-2-2"}.precedes(now));
+  EXPECT_TRUE(epoch{"7-1-9"}.precedes(now));
+  EXPECT_TRUE(epoch{"7-2-2"}.precedes(epoch{"7-2-10"}));
+  for (auto other : {"7-2-3", "7-2-4", "7-3-1", "8-1-1", "7-2-", "-", "e", ""})
+    EXPECT_FALSE(epoch{other}.precedes(now)) << other;
+  EXPECT_FALSE(now.precedes(epoch{}));
+}
+
 TEST(EpochTest, ComparesByText) {
   EXPECT_EQ(epoch{"7:1:0"}, epoch{std::string{"7:1:0"}});
   EXPECT_NE(epoch{"7:1:0"}, epoch{"7:1:1"});

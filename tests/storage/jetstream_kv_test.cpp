@@ -43,7 +43,7 @@ class JetstreamKvTest : public testing::Test {
                                    std::uint64_t expected,
                                    std::int64_t revision = 7) {
     version_info info{revision, 3, epoch{"e1"}};
-    kv_put p{k, artifact::make(k, content, info), info, expected};
+    kv_put p{k, artifact::make(k, content, info), info, 3, expected};
     return write(std::move(p));
   }
 
@@ -154,7 +154,7 @@ TEST_F(JetstreamKvTest, ReadsDeletionMarkersOfAnybodyAsNoValue) {
   auto first = put(phoenix, "1", 0);
   ASSERT_TRUE(first);
   version_info gone{9, 4, epoch{"e1"}};
-  auto marker = write({phoenix, nullptr, gone, *first});
+  auto marker = write({phoenix, nullptr, gone, 1, *first});
   ASSERT_TRUE(marker) << message_of(marker.error());
   auto e = get(phoenix);
   ASSERT_TRUE(e);
@@ -240,7 +240,7 @@ TEST_F(JetstreamKvTest, ReadsABucketThatAllowsNoDirectGets) {
   EXPECT_EQ(content(e), body);
   EXPECT_EQ(e->sequence, *sequence);
   EXPECT_EQ(e->info, (version_info{7, 3, epoch{"e1"}}));
-  ASSERT_TRUE(write({phoenix, nullptr, e->info, *sequence}));
+  ASSERT_TRUE(write({phoenix, nullptr, e->info, 1, *sequence}));
   EXPECT_EQ(content(get(phoenix)), "null");
 }
 
@@ -301,8 +301,13 @@ TEST_F(JetstreamKvTest, ClearsOneTypeOrAll) {
   EXPECT_EQ(content(get({"a", "1"})), "null");
   EXPECT_EQ(content(get({"a", "b.c"})), "null");
   EXPECT_EQ(content(get({"ab", "1"})), "x");
+  ASSERT_TRUE(write({bucket_mark_key, nullptr, {7, 1, epoch{"e"}}, 3, 0}));
   ASSERT_TRUE(clear(std::nullopt));
   EXPECT_EQ(content(get({"ab", "1"})), "null");
+  auto mark = get(bucket_mark_key);
+  ASSERT_TRUE(mark);
+  EXPECT_EQ(mark->info.revision, 7) << "the mark went with the entries";
+  EXPECT_EQ(mark->generation, 3u);
   EXPECT_TRUE(put({"a", "1"}, "y", 0));
 }
 

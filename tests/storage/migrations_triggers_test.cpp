@@ -45,7 +45,7 @@ class MigrationsTriggersTest : public testing::Test {
               + std::to_string(row.info.version);
       ids.push_back(row.id);
     }
-    EXPECT_TRUE(outbox_.published(ids));
+    EXPECT_TRUE(outbox_.published(ids, {}));
     return text;
   }
 

@@ -63,13 +63,62 @@ TEST_P(OutboxContract, ForgetsWhatIsPublishedAndNothingElse) {
   auto rows = unpublished().rows;
   ASSERT_EQ(rows.size(), 3u);
   std::vector<std::int64_t> ids{rows[1].id, 1'000'000'000};
-  ASSERT_TRUE(outbox_->published(ids));
-  ASSERT_TRUE(outbox_->published(ids));
-  ASSERT_TRUE(outbox_->published({}));
+  ASSERT_TRUE(outbox_->published(ids, {}));
+  ASSERT_TRUE(outbox_->published(ids, {}));
+  ASSERT_TRUE(outbox_->published({}, {}));
   auto left = unpublished().rows;
   ASSERT_EQ(left.size(), 2u);
   EXPECT_EQ(left[0].key.id, "a");
   EXPECT_EQ(left[1].key.id, "c");
+}
+
+TEST_P(OutboxContract, KeepsHowFarPublicationHasCome) {
+  put({"t", "a"}, "{}");
+  auto start = unpublished().upto;
+  EXPECT_EQ(start.log_sequence, 0u);
+  EXPECT_EQ(start.bucket_mark, 0u);
+  auto generation = start.bucket_generation;
+  std::vector<std::int64_t> ids{unpublished().rows[0].id};
+  ASSERT_TRUE(outbox_->published(ids, {7, "seven", generation, 70}));
+  // A relay that is behind takes nothing back.
+  ASSERT_TRUE(outbox_->published({}, {6, "six", generation, 60}));
+  auto upto = world_->open_outbox()->unpublished(1)->upto;
+  EXPECT_EQ(upto.log_sequence, 7u);
+  EXPECT_EQ(upto.message_id, "seven");
+  EXPECT_EQ(upto.bucket_generation, generation);
+  EXPECT_EQ(upto.bucket_mark, 70u);
+}
+
+TEST_P(OutboxContract, BeginsOneGenerationOfTheBucketForOneLoss) {
+  auto first = unpublished().upto.bucket_generation;
+  ASSERT_TRUE(outbox_->published({}, {1, "one", first, 10}));
+  ASSERT_TRUE(outbox_->renew_bucket(first));
+  ASSERT_TRUE(outbox_->renew_bucket(first));
+  EXPECT_EQ(unpublished().upto.bucket_generation, first + 1);
+  EXPECT_EQ(unpublished().upto.bucket_mark, 0u);
+  // The mark of a generation that is over says nothing of this one.
+  ASSERT_TRUE(outbox_->published({}, {2, "two", first, 11}));
+  EXPECT_EQ(unpublished().upto.bucket_mark, 0u);
+  EXPECT_EQ(unpublished().upto.log_sequence, 2u);
+}
+
+TEST_P(OutboxContract, BeginsAGenerationWhenRowsWereKeptFromTheBucket) {
+  auto first = unpublished().upto.bucket_generation;
+  ASSERT_TRUE(outbox_->published({}, {1, "one", first, 10}));
+  ASSERT_TRUE(outbox_->published({}, {2, "two", 0, 10}));
+  EXPECT_EQ(unpublished().upto.bucket_generation, first + 1);
+  EXPECT_EQ(unpublished().upto.bucket_mark, 0u);
+}
+
+TEST_P(OutboxContract, ForgetsTheLogOfAnEpochThatIsOver) {
+  ASSERT_TRUE(outbox_->published({}, {7, "seven", 1, 0}));
+  auto lost = unpublished().epoch;
+  ASSERT_TRUE(outbox_->raise_epoch(lost));
+  EXPECT_EQ(unpublished().upto.log_sequence, 0u);
+  EXPECT_EQ(unpublished().upto.message_id, "");
+  ASSERT_TRUE(outbox_->published({}, {3, "three", 1, 0}));
+  ASSERT_TRUE(outbox_->raise_epoch(lost));
+  EXPECT_EQ(unpublished().upto.message_id, "three");
 }
 
 TEST_P(OutboxContract, SpeaksOfNoWriteThatFailed) {

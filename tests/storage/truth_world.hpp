@@ -97,7 +97,7 @@ class truth_world_test : public testing::TestWithParam<truth_world_maker> {
     std::vector<std::int64_t> ids;
     for (auto& row : unpublished().rows)
       ids.push_back(row.id);
-    EXPECT_TRUE(outbox_->published(ids));
+    EXPECT_TRUE(outbox_->published(ids, {}));
   }
 
   std::unique_ptr<truth_world> world_;

@@ -139,10 +139,15 @@ caf::expected<outbox_batch> faulty_outbox::unpublished(std::uint32_t limit) {
                                    [&] { return outbox_->unpublished(limit); });
 }
 
-caf::expected<void>
-faulty_outbox::published(std::span<const std::int64_t> ids) {
+caf::expected<void> faulty_outbox::published(std::span<const std::int64_t> ids,
+                                             const publication& upto) {
   return link_->call<void>("published", true,
-                           [&] { return outbox_->published(ids); });
+                           [&] { return outbox_->published(ids, upto); });
+}
+
+caf::expected<void> faulty_outbox::renew_bucket(std::uint32_t from) {
+  return link_->call<void>("renew bucket", true,
+                           [&] { return outbox_->renew_bucket(from); });
 }
 
 caf::expected<larder::epoch>

@@ -56,6 +56,7 @@ struct memory_contents {
   std::int64_t sequence = 0;
   std::int64_t outbox_sequence = 0;
   std::uint64_t counter = 1;
+  publication upto;
 };
 
 class memory_database::backup {

@@ -209,6 +209,7 @@ caf::expected<outbox_batch> memory_outbox::unpublished(std::uint32_t limit) {
       return err;
     outbox_batch batch;
     batch.epoch = s.epoch();
+    batch.upto = s.upto;
     std::map<key, artifact_ptr> values;
     for (auto& [id, c] : s.outbox) {
       if (batch.rows.size() == limit) {
@@ -229,13 +230,34 @@ caf::expected<outbox_batch> memory_outbox::unpublished(std::uint32_t limit) {
   });
 }
 
-caf::expected<void>
-memory_outbox::published(std::span<const std::int64_t> ids) {
+caf::expected<void> memory_outbox::published(std::span<const std::int64_t> ids,
+                                             const publication& upto) {
   return database_->with([&](auto& s) -> caf::expected<void> {
     if (auto err = s.enter(s.counts.outbox))
       return err;
     for (auto id : ids)
       s.outbox.erase(id);
+    if (upto.log_sequence > s.upto.log_sequence) {
+      s.upto.log_sequence = upto.log_sequence;
+      s.upto.message_id = upto.message_id;
+    }
+    if (upto.bucket_generation == 0) {
+      ++s.upto.bucket_generation;
+      s.upto.bucket_mark = 0;
+    } else if (upto.bucket_generation == s.upto.bucket_generation)
+      s.upto.bucket_mark = std::max(s.upto.bucket_mark, upto.bucket_mark);
+    return caf::unit;
+  });
+}
+
+caf::expected<void> memory_outbox::renew_bucket(std::uint32_t from) {
+  return database_->with([&](auto& s) -> caf::expected<void> {
+    if (auto err = s.enter(s.counts.outbox))
+      return err;
+    if (s.upto.bucket_generation == from) {
+      ++s.upto.bucket_generation;
+      s.upto.bucket_mark = 0;
+    }
     return caf::unit;
   });
 }
@@ -245,8 +267,11 @@ memory_outbox::raise_epoch(const larder::epoch& from) {
   return database_->with([&](auto& s) -> caf::expected<larder::epoch> {
     if (auto err = s.enter(s.counts.outbox))
       return err;
-    if (s.epoch() == from)
+    if (s.epoch() == from) {
       ++s.counter;
+      s.upto.log_sequence = 0;
+      s.upto.message_id.clear();
+    }
     return s.epoch();
   });
 }

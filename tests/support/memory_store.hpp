@@ -149,7 +149,9 @@ class memory_outbox final : public outbox {
   caf::expected<void> release_lease(const std::string& name,
                                     const std::string& holder) override;
   caf::expected<outbox_batch> unpublished(std::uint32_t limit) override;
-  caf::expected<void> published(std::span<const std::int64_t> ids) override;
+  caf::expected<void> published(std::span<const std::int64_t> ids,
+                                const publication& upto) override;
+  caf::expected<void> renew_bucket(std::uint32_t from) override;
   caf::expected<larder::epoch> raise_epoch(const larder::epoch& from) override;
   caf::expected<std::uint64_t> backlog() override;
 

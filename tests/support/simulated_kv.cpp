@@ -21,6 +21,7 @@ simulated_kv_server::find(const key& k, world::duration when) const {
   for (auto p : purges_) {
     auto& purge = history_[p];
     if (purge.sequence > newest->sequence && purge.stored_at <= when
+        && !k.id.empty()
         && (purge.purged_type.empty() || purge.purged_type == k.type))
       return nullptr;
   }
@@ -37,14 +38,20 @@ kv_entry simulated_kv_server::get(const key& k) {
   // A value of the reader's own: nodes share bytes, not objects, and what a
   // cache notes on an artifact must stay on its node.
   return {r->value ? artifact::make(k, r->value->content(), r->info) : nullptr,
-          r->info, r->sequence};
+          r->info, r->generation, r->sequence};
 }
 
 void simulated_kv_server::append(const key& k, artifact_ptr value,
-                                 version_info info) {
+                                 version_info info, std::uint32_t generation) {
   places_[k].push_back(history_.size());
-  history_.push_back(
-      {++sequence_, k, std::move(value), info, world_.now(), false, {}});
+  history_.push_back({++sequence_,
+                      k,
+                      std::move(value),
+                      info,
+                      generation,
+                      world_.now(),
+                      false,
+                      {}});
 }
 
 caf::expected<std::uint64_t> simulated_kv_server::put(const kv_put& entry) {
@@ -56,18 +63,18 @@ caf::expected<std::uint64_t> simulated_kv_server::put(const kv_put& entry) {
                     "the entry's sequence is " + std::to_string(current)
                         + ", expected "
                         + std::to_string(entry.expected_sequence));
-  append(entry.key, entry.value, entry.info);
+  append(entry.key, entry.value, entry.info, entry.generation);
   return sequence_;
 }
 
 void simulated_kv_server::put_foreign(const key& k, std::string_view content) {
-  append(k, artifact::make(k, content, {}), {});
+  append(k, artifact::make(k, content, {}), {}, 0);
 }
 
 void simulated_kv_server::clear(const std::optional<std::string>& type) {
   purges_.push_back(history_.size());
   history_.push_back(
-      {++sequence_, {}, nullptr, {}, world_.now(), true, type.value_or("")});
+      {++sequence_, {}, nullptr, {}, 0, world_.now(), true, type.value_or("")});
 }
 
 void simulated_kv_server::wipe() {

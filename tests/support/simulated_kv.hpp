@@ -51,6 +51,7 @@ class simulated_kv_server {
     larder::key key;
     artifact_ptr value;
     version_info info;
+    std::uint32_t generation;
     world::duration stored_at;
     /// The type that was cleared, or everything: not an entry.
     bool purge = false;
@@ -59,7 +60,8 @@ class simulated_kv_server {
 
   /// The key's newest record at `when`, or nullptr.
   const record* find(const key& k, world::duration when) const;
-  void append(const key& k, artifact_ptr value, version_info info);
+  void append(const key& k, artifact_ptr value, version_info info,
+              std::uint32_t generation);
   void index_again();
 
   world& world_;

@@ -72,15 +72,15 @@ log_info simulated_log_server::info() {
   return {created_, first_sequence(), last_sequence_};
 }
 
-caf::expected<std::optional<log_position>>
+caf::expected<std::optional<log_identity>>
 simulated_log_server::at(std::uint64_t sequence) {
   if (!exists_)
     return fail(ec::unavailable, "there is no stream");
   expire();
   if (sequence < first_sequence() || sequence > last_sequence_)
-    return std::optional<log_position>{};
-  return std::optional{
-      records_[static_cast<std::size_t>(sequence - first_sequence())].at};
+    return std::optional<log_identity>{};
+  auto place = static_cast<std::size_t>(sequence - first_sequence());
+  return std::optional{log_identity{records_[place].at, ids_[place]}};
 }
 
 void simulated_log_server::wipe() {
@@ -206,8 +206,8 @@ void simulated_log::info(std::chrono::milliseconds timeout, on<log_info> done) {
 
 void simulated_log::at(std::uint64_t sequence,
                        std::chrono::milliseconds timeout,
-                       on<std::optional<log_position>> done) {
-  wire_.call<std::optional<log_position>>(
+                       on<std::optional<log_identity>> done) {
+  wire_.call<std::optional<log_identity>>(
       "at " + std::to_string(sequence), timeout,
       [server = &server_, sequence] { return server->at(sequence); },
       std::move(done));

@@ -30,7 +30,7 @@ class simulated_log_server {
                                        const std::string& payload);
   /// Makes the stream if there is none.
   log_info info();
-  caf::expected<std::optional<log_position>> at(std::uint64_t sequence);
+  caf::expected<std::optional<log_identity>> at(std::uint64_t sequence);
 
   // -- faults ----------------------------------------------------------------
 
@@ -101,7 +101,7 @@ class simulated_log : public change_log {
                on<std::uint64_t> done) override;
   void info(std::chrono::milliseconds timeout, on<log_info> done) override;
   void at(std::uint64_t sequence, std::chrono::milliseconds timeout,
-          on<std::optional<log_position>> done) override;
+          on<std::optional<log_identity>> done) override;
   void read(log_start start, reader to) override;
   void stop() override;
 

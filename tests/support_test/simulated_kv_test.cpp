@@ -40,7 +40,7 @@ struct SimulatedKvTest : ::testing::Test {
                                    std::uint64_t expected) {
     version_info info{7, 1, larder::epoch{"e1"}};
     return wait<std::uint64_t>([&](auto done) {
-      kv.put({k, artifact::make(k, content, info), info, expected}, 1000ms,
+      kv.put({k, artifact::make(k, content, info), info, 1, expected}, 1000ms,
              done);
     });
   }
@@ -73,7 +73,7 @@ TEST_F(SimulatedKvTest, ForgetsAnEntryAfterTheBucketsTtl) {
 TEST_F(SimulatedKvTest, KeepsADeletionMarkersSequence) {
   EXPECT_EQ(put("one", 0), 1u);
   auto done = wait<std::uint64_t>([this](auto done) {
-    kv.put({k, nullptr, {8, 0, larder::epoch{"e1"}}, 1}, 1000ms, done);
+    kv.put({k, nullptr, {8, 0, larder::epoch{"e1"}}, 1, 1}, 1000ms, done);
   });
   EXPECT_EQ(done, 2u);
   auto e = get();
@@ -164,7 +164,7 @@ TEST_F(SimulatedKvTest, FailsCallsUnderWayWhenTheConnectionIsLost) {
   w.after(50ms, [this] { kv.wire().disconnect(); });
   auto before = w.now();
   std::optional<caf::expected<std::uint64_t>> got;
-  kv.put({k, nullptr, {}, 0}, 1000ms, [&](auto x) { got.emplace(x); });
+  kv.put({k, nullptr, {}, 1, 0}, 1000ms, [&](auto x) { got.emplace(x); });
   w.run_until([&] { return got.has_value(); }, 10s);
   ASSERT_TRUE(got);
   EXPECT_EQ(code_of(got->error()), ec::unavailable);
@@ -184,7 +184,7 @@ TEST_F(SimulatedKvTest, HoldsBackEverythingDuringASilence) {
 
 TEST_F(SimulatedKvTest, CompletesNothingInAProcessThatHasEnded) {
   bool completed = false;
-  kv.put({k, nullptr, {}, 0}, 1000ms, [&](auto) { completed = true; });
+  kv.put({k, nullptr, {}, 1, 0}, 1000ms, [&](auto) { completed = true; });
   w.kill(p);
   w.run_for(10s);
   EXPECT_FALSE(completed);

@@ -85,7 +85,7 @@ TEST_F(SimulatedLogTest, StartsAtTheFirstRecordNoOlderThanADuration) {
 TEST_F(SimulatedLogTest, KnowsAPlaceBySequenceAndStamp) {
   publish(2);
   auto at = [this](std::uint64_t s) {
-    return *wait<std::optional<log_position>>(
+    return *wait<std::optional<log_identity>>(
         [&](auto done) { log.at(s, 1000ms, done); });
   };
   auto before = at(2);
@@ -95,8 +95,8 @@ TEST_F(SimulatedLogTest, KnowsAPlaceBySequenceAndStamp) {
   publish(1);
   auto after = at(2);
   ASSERT_TRUE(after);
-  EXPECT_EQ(before->sequence, after->sequence);
-  EXPECT_NE(before->stored_at, after->stored_at);
+  EXPECT_EQ(before->at.sequence, after->at.sequence);
+  EXPECT_NE(before->at.stored_at, after->at.stored_at);
   EXPECT_FALSE(at(3));
 }
 
