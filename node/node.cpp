@@ -13,6 +13,8 @@
 #include "node/front_door.hpp"
 #include "node/gateway.hpp"
 #include "node/identity.hpp"
+#include "node/local_reader.hpp"
+#include "node/local_source.hpp"
 #include "node/metrics.hpp"
 #include "storage/jetstream_kv.hpp"
 #include "storage/postgres_outbox.hpp"
@@ -93,6 +95,7 @@ struct node::parts {
   statistics_actor statistics;
   std::vector<gateway_actor> gateways;
   control_actor control;
+  std::shared_ptr<local_source> local;
   std::unique_ptr<front_door> door;
   std::unique_ptr<http_plane> http;
   std::uint16_t http_port = 0;
@@ -222,6 +225,8 @@ caf::expected<void> node::parts::open_doors(node& self) {
       }};
   for (std::size_t i = 0; i < larder::gateways; ++i)
     gateways.push_back(system->spawn(gateway, serving));
+  local = std::make_shared<local_source>(memory, gateways,
+                                         settings.limits.default_deadline);
   control = system->spawn(
       larder::control,
       control_context{memory, shards, warm, cold, statistics, settings, id,
@@ -254,6 +259,8 @@ bool node::stop() {
                                          until - steady_clock::now()));
   };
   p.draining = true;
+  if (p.local)
+    p.local->close();
   if (p.door)
     p.door->stop(left() / 2);
   if (p.http)
@@ -360,6 +367,14 @@ std::string node::metrics() const {
 void node::reload(const config::settings& settings) {
   parts_->settings.node.shutdown_timeout = settings.node.shutdown_timeout;
   parts_->door->limit(settings.limits);
+}
+
+local_value node::get(std::string_view type, std::string_view id) {
+  return local_reader::of_this_thread(parts_->local).get(type, id);
+}
+
+std::shared_ptr<local_source> node::local() const {
+  return parts_->local;
 }
 
 const std::string& node::id() const {

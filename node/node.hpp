@@ -15,8 +15,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace larder {
+
+class local_source;
+class local_value;
 
 class node {
  public:
@@ -35,6 +39,13 @@ class node {
   /// `shutdown_timeout`: some thread still waits for a server, and the process
   /// should leave without it.
   bool stop();
+
+  /// Reads in this process, from any thread: see local_reader::get. The first
+  /// call of a thread makes it a reader of its own.
+  local_value get(std::string_view type, std::string_view id);
+
+  /// For a local_reader of the caller's own; it may outlive the node.
+  std::shared_ptr<local_source> local() const;
 
   /// Whether it may serve: connected, and the fence was taken once.
   bool ready() const;

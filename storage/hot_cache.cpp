@@ -187,12 +187,17 @@ reader::~reader() {
 }
 
 const artifact* reader::find(const hot_cache& cache, key_view key) {
+  return find(cache, key, lookup_hash(key));
+}
+
+const artifact* reader::find(const hot_cache& cache, key_view key,
+                             std::uint32_t hash) {
   if (!online_) {
     domain_.online(slot_);
     online_ = true;
   }
-  const auto* a = cache.impl_->table.load(std::memory_order_acquire)
-                      ->find(key, lookup_hash(key));
+  const auto* a =
+      cache.impl_->table.load(std::memory_order_acquire)->find(key, hash);
   if (a == nullptr)
     return nullptr;
   // Plain loads and stores: a count lost to another reader does no harm, a

@@ -38,6 +38,9 @@ class reader {
   /// or the reader's end; take an artifact_ptr to keep it longer. Counts a
   /// read in the entry's notes (frequency and reads), nothing shared else.
   const artifact* find(const hot_cache& cache, key_view key);
+  /// The same for a caller that knows the key's lookup_hash.
+  const artifact* find(const hot_cache& cache, key_view key,
+                       std::uint32_t hash);
 
   /// Nothing found before is used any more. Call it once a batch.
   void quiesce();

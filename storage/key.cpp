@@ -1,6 +1,7 @@
 #include "storage/key.hpp"
 
 #include "storage/error.hpp"
+#include "storage/lookup_hash.hpp"
 #include "storage/utf8.hpp"
 
 #include <array>
@@ -251,6 +252,10 @@ std::uint32_t hash_of(key_view k) {
   spell(
       k, [&](char c) { hash = fnv_step(hash, c); }, [] {});
   return hash;
+}
+
+std::size_t shard_of(key_view k, std::size_t shards) {
+  return shard_of_hash(lookup_hash(k), shards);
 }
 
 }  // namespace larder

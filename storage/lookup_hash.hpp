@@ -2,7 +2,8 @@
 // hash_of takes one. A lookup that waits for a multiplication a byte costs
 // more than twice as much.
 //
-// Used by the hot cache alone; its values are never stored or sent.
+// Used by the hot cache and to choose a shard; its values are never stored or
+// sent.
 //
 // Thread rule: no state.
 #pragma once
@@ -58,6 +59,11 @@ inline std::uint64_t hash_text(std::string_view text, std::uint64_t hash) {
 inline std::uint32_t lookup_hash(key_view k) {
   return static_cast<std::uint32_t>(detail::hash_text(
       k.id, detail::hash_text(k.type, 0x243F6A8885A308D3ull)));
+}
+
+/// Which of `shards` owns a key of this hash.
+inline std::size_t shard_of_hash(std::uint32_t hash, std::size_t shards) {
+  return static_cast<std::size_t>((std::uint64_t{hash} * shards) >> 32);
 }
 
 }  // namespace larder

@@ -5,6 +5,7 @@
 
 #include "storage/freshness.hpp"
 #include "storage/hot_cache.hpp"
+#include "storage/lookup_hash.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -30,8 +31,9 @@ class read_view {
   /// nullptr: ask the shard. Valid until quiesce() or offline().
   const artifact* find(key_view k, std::int64_t now,
                        std::int64_t min_revision = 0) {
-    auto& shard = *tier_->shards[shard_of(k, tier_->shards.size())];
-    auto* found = reader_.find(shard, k);
+    auto hash = lookup_hash(k);
+    auto& shard = *tier_->shards[shard_of_hash(hash, tier_->shards.size())];
+    auto* found = reader_.find(shard, k, hash);
     return found && found->revision() >= min_revision
                    && provably_fresh(*found, now, *tier_->freshness)
                ? found
