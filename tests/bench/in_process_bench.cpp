@@ -1,20 +1,24 @@
-// What a hit costs in process, beside what a program would write itself.
+// What a read in the process costs, beside what a program would write itself.
 //
-//   larder_in_process_bench [--keys N] [--rounds N]
+//   larder_in_process_bench [--keys N] [--rounds N] [--json]
+//   [single|two|memory]
 //
-// Each round runs every contender once, in turn, so that a noisy moment hits
-// all of them. Printed: nanoseconds an operation, median and range.
-#include "storage/hot_cache.hpp"
+// Larder's side is its in-process API as a program calls it: shard, freshness,
+// and a value that cannot dangle. Each round runs every contender once, in
+// turn, so that a noisy moment hits all of them. Printed: nanoseconds an
+// operation, median and range; with --json the last round as an object.
+#include "node/local_reader.hpp"
+#include "node/local_source.hpp"
 
 #include <CLI/CLI.hpp>
 #include <malloc.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <functional>
+#include <limits>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -22,6 +26,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -67,31 +72,21 @@ std::vector<std::uint32_t> draw(std::size_t keys, double skew, unsigned seed) {
   return result;
 }
 
-struct fnv_of_joined {
-  std::size_t operator()(const std::string& text) const {
-    std::uint32_t hash = 2'166'136'261u;
-    for (unsigned char c : text)
-      hash = (hash ^ c) * 16'777'619u;
-    return hash;
-  }
-};
-
-template <class Hash>
-using plain_map = std::unordered_map<std::string, std::string, Hash>;
+using plain_map = std::unordered_map<std::string, std::string>;
 
 /// The cache that everybody writes first.
 class locked_lru {
  public:
   explicit locked_lru(std::size_t entries) : entries_(entries) {}
 
-  bool get(const std::string& key) {
+  /// A share, since the entry may go as soon as the lock does.
+  std::shared_ptr<const std::string> get(const std::string& key) {
     std::lock_guard guard{mutex_};
     auto i = index_.find(key);
     if (i == index_.end())
-      return false;
+      return nullptr;
     order_.splice(order_.begin(), order_, i->second);
-    sink += i->second->second->size();
-    return true;
+    return i->second->second;
   }
 
   void put(const std::string& key, std::shared_ptr<const std::string> value) {
@@ -137,180 +132,117 @@ double timed(std::size_t threads,
   return spent.count() / static_cast<double>(operations * threads);
 }
 
-/// Prints a table; ratios are throughputs against `contenders.front()`.
-void compare(const std::string& title, std::vector<contender> contenders,
-             int rounds) {
+struct comparison {
+  std::string title;
+  std::vector<contender> contenders;
+};
+
+/// Prints a table; ratios are throughputs against the first.
+void compare(comparison& c, int rounds, bool json) {
   for (int round = 0; round <= rounds; ++round)
-    for (auto& c : contenders)
-      if (auto ns = c.run(); round > 0)  // the first warms up
-        c.samples.push_back(ns);
-  std::printf("%s\n", title.c_str());
+    for (auto& one : c.contenders)
+      if (auto ns = one.run(); round > 0)  // the first warms up
+        one.samples.push_back(ns);
+  if (!json)
+    std::printf("%s\n", c.title.c_str());
   double first = 0;
-  for (auto& c : contenders) {
-    std::sort(c.samples.begin(), c.samples.end());
-    auto median = c.samples[c.samples.size() / 2];
+  for (auto& one : c.contenders) {
+    auto last = one.samples.back();
+    std::sort(one.samples.begin(), one.samples.end());
+    auto median = one.samples[one.samples.size() / 2];
     if (first == 0)
       first = median;
-    std::printf("  %-44s %7.1f ns  (%.1f - %.1f)  %.2fx\n", c.name.c_str(),
-                median, c.samples.front(), c.samples.back(), first / median);
+    if (json)
+      std::printf("%s\"%s\":%.2f", &one == &c.contenders.front() ? "{" : ",",
+                  one.name.c_str(), last);
+    else
+      std::printf("  %-44s %7.1f ns  (%.1f - %.1f)  %.2fx\n", one.name.c_str(),
+                  median, one.samples.front(), one.samples.back(),
+                  first / median);
   }
+  if (json)
+    std::printf("}\n");
 }
 
 artifact_ptr make_value(const key& k) {
-  return artifact::make(k, std::string(content_bytes, 'x'), {1, 1, {}});
+  auto value = artifact::make(k, std::string(content_bytes, 'x'), {1, 1, {}});
+  value->cached().expires_at = std::numeric_limits<std::int64_t>::max();
+  return value;
 }
 
-/// Hits of `look` alone, in the order of `order`.
-template <class Lookup>
-double timed_hits(const std::vector<std::uint32_t>& order, reader& look,
-                  Lookup lookup) {
-  return timed(1, [&](std::size_t) {
-    std::size_t n = 0;
-    for (auto i : order) {
-      sink += lookup(i)->content().size();
-      if (++n % 16 == 0)
-        look.quiesce();
-    }
-  });
-}
-
-void single_thread(const std::vector<named_key>& keys, int rounds) {
+/// A node's memory, fenced for ever, and the way into it.
+std::shared_ptr<local_source> make_memory(const std::vector<named_key>& keys) {
   constexpr std::size_t shards = 4;
-  auto order = draw(keys.size(), 0, 1);
-  plain_map<std::hash<std::string>> standard;
-  plain_map<fnv_of_joined> fnv;
-  read_domain domain;
-  hot_cache cache{domain, {keys.size(), 1ull << 40}};
-  std::vector<std::unique_ptr<hot_cache>> split;
+  auto tier = std::make_shared<hot_tier>();
+  tier->freshness->fence_until = std::numeric_limits<std::int64_t>::max();
   for (std::size_t s = 0; s < shards; ++s)
-    split.push_back(std::make_unique<hot_cache>(
-        domain, hot_cache_limits{keys.size(), 1ull << 40}));
-  reader look{domain};
-  for (const auto& k : keys) {
-    standard.emplace(k.joined, std::string(content_bytes, 'x'));
-    fnv.emplace(k.joined, std::string(content_bytes, 'x'));
-    cache.put(make_value(k.key));
-    split[shard_of(k.key, shards)]->put(make_value(k.key));
+    tier->shards.push_back(std::make_shared<hot_cache>(
+        tier->domain, hot_cache_limits{keys.size(), 1ull << 40}));
+  for (const auto& k : keys)
+    tier->shards[shard_of(k.key, shards)]->put(make_value(k.key));
+  return std::make_shared<local_source>(tier, std::vector<gateway_actor>{},
+                                        std::chrono::milliseconds{1});
+}
+
+/// Reads every key of `order` as a program does.
+void read_all(const std::shared_ptr<local_source>& memory,
+              const std::vector<named_key>& keys,
+              const std::vector<std::uint32_t>& order) {
+  local_reader reader{memory};
+  for (auto i : order) {
+    const auto& k = keys[i].key;
+    auto value = reader.peek(k.type, k.id);
+    sink += value.content().size();
   }
-  auto in_map = [&](const auto& map) {
+}
+
+void single(const std::vector<named_key>& keys, int rounds, bool json) {
+  auto order = draw(keys.size(), 0, 1);
+  plain_map map;
+  for (const auto& k : keys)
+    map.emplace(k.joined, std::string(content_bytes, 'x'));
+  auto memory = make_memory(keys);
+  auto in_map = [&] {
     return timed(1, [&](std::size_t) {
       for (auto i : order)
         sink += map.find(keys[i].joined)->second.size();
     });
   };
-  auto in_cache = [&] {
-    return timed_hits(order, look,
-                      [&](auto i) { return look.find(cache, keys[i].key); });
+  auto in_larder = [&] {
+    return timed(1, [&](std::size_t) { read_all(memory, keys, order); });
   };
-  auto in_shards = [&] {
-    return timed_hits(order, look, [&](auto i) {
-      const auto& k = keys[i].key;
-      return look.find(*split[shard_of(k, shards)], k);
-    });
-  };
-  compare("One thread, hits only, " + std::to_string(keys.size()) + " keys",
-          {{"read-only unordered_map, std::hash",
-            [&] { return in_map(standard); },
-            {}},
-           {"read-only unordered_map, FNV-1a", [&] { return in_map(fnv); }, {}},
-           {"hot_cache", in_cache, {}},
-           {"hot_cache, the right one of 4 shards", in_shards, {}}},
-          rounds);
+  comparison c{"One thread, hits only, " + std::to_string(keys.size())
+                   + " keys",
+               {{"read-only hash map", in_map, {}}, {"larder", in_larder, {}}}};
+  compare(c, rounds, json);
 }
 
-/// Reads through; a miss is filled, in the hot cache by its one writer.
-void two_threads(const std::vector<named_key>& keys, int rounds) {
-  auto entries = keys.size() / 10;
-  std::vector<std::vector<std::uint32_t>> orders{draw(keys.size(), 0.99, 1),
-                                                 draw(keys.size(), 0.99, 2)};
-  auto content =
-      std::make_shared<const std::string>(std::string(content_bytes, 'x'));
-  locked_lru locked{entries};
-  read_domain domain;
-  hot_cache cache{domain, {entries, 1ull << 40}};
-  std::mutex writer;
-  std::atomic<std::uint64_t> locked_hits{0};
-  std::atomic<std::uint64_t> cache_hits{0};
-
-  auto run_locked = [&] {
-    return timed(2, [&](std::size_t t) {
-      std::uint64_t hits = 0;
-      for (auto i : orders[t])
-        if (locked.get(keys[i].joined))
-          ++hits;
-        else
-          locked.put(keys[i].joined,
-                     std::make_shared<const std::string>(*content));
-      locked_hits += hits;
-    });
-  };
-  auto run_cache = [&] {
-    return timed(2, [&](std::size_t t) {
-      reader look{domain};
-      std::uint64_t hits = 0;
-      std::size_t n = 0;
-      for (auto i : orders[t]) {
-        const auto& k = keys[i].key;
-        if (const auto* a = look.find(cache, k)) {
-          ++hits;
-          sink += a->content().size();
-        } else {
-          std::lock_guard guard{writer};
-          cache.put(make_value(k));
-        }
-        if (++n % 16 == 0)
-          look.quiesce();
-      }
-      cache_hits += hits;
-    });
-  };
-  compare("Two threads, Zipf 0.99 over " + std::to_string(keys.size())
-              + " keys, room for a tenth, misses filled",
-          {{"mutex + list + unordered_map (LRU)", run_locked, {}},
-           {"hot_cache (S3-FIFO)", run_cache, {}}},
-          rounds);
-  auto all = static_cast<double>(2 * operations * (rounds + 1));
-  std::printf("  hit ratios: %.3f and %.3f\n", locked_hits / all,
-              cache_hits / all);
-}
-
-void two_threads_all_hit(const std::vector<named_key>& keys, int rounds) {
+void two(const std::vector<named_key>& keys, int rounds, bool json) {
   std::vector<std::vector<std::uint32_t>> orders{draw(keys.size(), 0.99, 1),
                                                  draw(keys.size(), 0.99, 2)};
   locked_lru locked{keys.size()};
-  read_domain domain;
-  hot_cache cache{domain, {keys.size(), 1ull << 40}};
-  for (const auto& k : keys) {
+  for (const auto& k : keys)
     locked.put(k.joined, std::make_shared<const std::string>(
                              std::string(content_bytes, 'x')));
-    cache.put(make_value(k.key));
-  }
-  auto run_locked = [&] {
+  auto memory = make_memory(keys);
+  auto in_lru = [&] {
     return timed(2, [&](std::size_t t) {
       for (auto i : orders[t])
-        sink += locked.get(keys[i].joined);
+        sink += locked.get(keys[i].joined)->size();
     });
   };
-  auto run_cache = [&] {
-    return timed(2, [&](std::size_t t) {
-      reader look{domain};
-      std::size_t n = 0;
-      for (auto i : orders[t]) {
-        sink += look.find(cache, keys[i].key)->content().size();
-        if (++n % 16 == 0)
-          look.quiesce();
-      }
-    });
+  auto in_larder = [&] {
+    return timed(2, [&](std::size_t t) { read_all(memory, keys, orders[t]); });
   };
-  compare("Two threads, Zipf 0.99 over " + std::to_string(keys.size())
-              + " keys, hits only",
-          {{"mutex + list + unordered_map (LRU)", run_locked, {}},
-           {"hot_cache (S3-FIFO)", run_cache, {}}},
-          rounds);
+  comparison c{
+      "Two threads, Zipf 0.99 over " + std::to_string(keys.size())
+          + " keys, hits only",
+      {{"mutex, list and map (LRU)", in_lru, {}}, {"larder", in_larder, {}}}};
+  compare(c, rounds, json);
 }
 
 /// The heap's own count, so that nothing is forgotten.
-void memory() {
+void memory(bool json) {
   auto keys = make_keys(100'000);
   std::size_t payload = 0;
   for (const auto& k : keys)
@@ -328,28 +260,39 @@ void memory() {
   auto each = [&](std::size_t bytes) {
     return static_cast<double>(bytes) / static_cast<double>(keys.size());
   };
-  std::printf("Memory beyond key and value, an entry of 100,000\n"
-              "  %.1f bytes by the heap's count; of them %.1f index, queues "
-              "and ghosts,\n  %zu header (revision, version, epoch, times, "
-              "counts)\n",
-              each(used() - before - payload), each(cache.overhead_bytes()),
-              sizeof(artifact));
+  if (json)
+    std::printf("{\"larder\":%.2f}\n", each(used() - before - payload));
+  else
+    std::printf("Memory beyond key and value, an entry of 100,000\n"
+                "  %.1f bytes by the heap's count; of them %.1f index, queues "
+                "and ghosts,\n  %zu header (revision, version, epoch, times, "
+                "counts)\n",
+                each(used() - before - payload), each(cache.overhead_bytes()),
+                sizeof(artifact));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"What a hit costs in process"};
+  CLI::App app{"What a read in the process costs"};
   std::size_t keys = 1'000;
   int rounds = 9;
+  bool json = false;
+  std::vector<std::string> parts{"single", "two", "memory"};
+  app.add_option("parts", parts, "single, two, memory")
+      ->check(CLI::IsMember({"single", "two", "memory"}));
   app.add_option("--keys", keys, "Distinct keys")
       ->check(CLI::Range(10, 10'000'000));
   app.add_option("--rounds", rounds, "Alternating rounds")
       ->check(CLI::Range(1, 1'000));
+  app.add_flag("--json", json, "The last round, for programs");
   CLI11_PARSE(app, argc, argv);
   auto all = make_keys(keys);
-  single_thread(all, rounds);
-  two_threads_all_hit(all, rounds);
-  two_threads(make_keys(keys * 100), rounds);
-  memory();
+  for (const auto& part : parts)
+    if (part == "single")
+      single(all, rounds, json);
+    else if (part == "two")
+      two(all, rounds, json);
+    else
+      memory(json);
 }

@@ -5,11 +5,15 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { alternate, judge, machine, most_spread } from './measure.mjs';
+import { below_memory } from './below_memory.mjs';
+import { changes } from './changes.mjs';
+import { in_process_rows } from './in_process.mjs';
 import { over_nats } from './over_nats.mjs';
+import { soak } from './soak.mjs';
 import { table_of } from './table.mjs';
 import { svg_of } from './figures.mjs';
 
-const groups = [over_nats];
+const groups = [over_nats, below_memory, in_process_rows, changes, soak];
 
 const { values: given } = parseArgs({
   options: {
@@ -24,6 +28,7 @@ const { values: given } = parseArgs({
 });
 const settings = {
   rounds: Number(given.rounds), seconds: Number(given.seconds), traces: given.traces,
+  soak: Number(given.soak),
 };
 const wanted = (measure) => given.only.length === 0
   || given.only.some((id) => measure.id.startsWith(id));
@@ -47,6 +52,7 @@ const say = (text, last = true) => {
 /** One scenario: again while a peer is too restless for a verdict. */
 async function measured(scenario, place) {
   const measures = scenario.measures.filter(wanted);
+  await scenario.before?.(place);
   for (let attempt = 0; ; ++attempt) {
     const results = await alternate(
       await scenario.contenders(place, settings), scenario.rounds ?? settings.rounds,
@@ -63,7 +69,7 @@ const started = new Date();
 const report = { started: started.toISOString(), machine: machine(), settings, rows: [] };
 for (const group of groups) {
   const scenarios = group.scenarios.filter((s) => s.measures.some(wanted));
-  if (scenarios.length === 0) continue;
+  if (scenarios.length === 0 || (group.only_when_asked && given.only.length === 0)) continue;
   say(`${group.name}: starting servers and nodes`);
   const place = await group.furnish(settings);
   try {

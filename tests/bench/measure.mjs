@@ -21,19 +21,21 @@ export const most_spread = 0.15;
 /**
  * Runs every contender once a round, in turn, and every other round in the
  * reverse order; the first round, which warms up, is not counted.
- * `contenders`: {name: async () => ({figure: number, …})}. Returns
+ * `contenders`: {name: async () => ({figure: number, …})}; one that measures
+ * several itself returns {of: {name: {figure: number, …}}}. Returns
  * {name: {figure: [one a round]}}.
  */
 export async function alternate(contenders, rounds, progress) {
   const names = Object.keys(contenders);
-  const results = Object.fromEntries(names.map((name) => [name, {}]));
+  const results = {};
   for (let round = 0; round <= rounds; ++round) {
     for (const name of round % 2 ? [...names].reverse() : names) {
       progress(round, rounds, name);
-      const figures = await contenders[name]();
+      const measured = await contenders[name]();
       if (round === 0) continue;
-      for (const [figure, value] of Object.entries(figures))
-        (results[name][figure] ??= []).push(value);
+      for (const [whose, figures] of Object.entries(measured.of ?? { [name]: measured }))
+        for (const [figure, value] of Object.entries(figures))
+          ((results[whose] ??= {})[figure] ??= []).push(value);
     }
   }
   return results;
@@ -57,8 +59,7 @@ export function judge(measure, results) {
   const peer_name = best(measure.peers);
   const ours = summary(results[measure.ours][figure]);
   const peer = { name: peer_name, ...summary(results[peer_name][figure]) };
-  const scale = measure.scale ?? 1;
-  const ratios = ours.rounds.map((value, i) => (scale * value) / peer.rounds[i]);
+  const ratios = ours.rounds.map((value, i) => value / peer.rounds[i]);
   const ratio = summary(ratios);
   const met = better === 'more' ? ratio.median >= bar : ratio.median <= bar;
   const steady = spread(peer) <= most_spread;

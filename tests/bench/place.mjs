@@ -92,6 +92,23 @@ export class Place extends Environment {
     if (done.code !== 0) throw new Error(`larder load: ${done.stderr}`);
   }
 
+  /** `larder warm` on one node to its last message; how many it loaded. */
+  async warm_up(node, body) {
+    const inbox = `_INBOX.bench.${Math.random().toString(36).slice(2)}`;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('warm did not end')), 120_000);
+      const subscription = this.client.nc.subscribe(inbox, { callback: (_, message) => {
+        const told = JSON.parse(message.string());
+        if (!told.error && !told.done) return;
+        clearTimeout(timer);
+        subscription.unsubscribe();
+        if (told.error) reject(new Error(JSON.stringify(told)));
+        else resolve(told.loaded ?? told.warmed ?? told.count);
+      } });
+      this.client.nc.publish(`larder.control.${node}.warm`, JSON.stringify(body), { reply: inbox });
+    });
+  }
+
   /** A Redis of its own, without persistence, on a socket and a port. */
   async start_redis() {
     const [port] = await free_ports(1);
