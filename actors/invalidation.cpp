@@ -109,6 +109,9 @@ void invalidation_state::log_damaged(const log_info& info) {
   end_epoch(context_.freshness->current_epoch);
   log_created_ = info.created;
   received_ = {};
+  // The backlog is one of this log, whatever sequences the other one had.
+  last_known_ = info.last_sequence;
+  applied_ = {};
   // What the new epoch has seen already counts for the floors.
   read(context_.floor_ttl);
 }

@@ -89,6 +89,9 @@ TEST_F(InvalidationTest, EndsTheEpochWhenTheLogIsShorterThanWhatWasRead) {
   lose();
   opened(1, 7);
   EXPECT_EQ(relay.ended.size(), 1u);
+  EXPECT_EQ(stats().log_lag, 7u);
+  fenced(7, {});
+  EXPECT_EQ(stats().log_lag, 0u);
 }
 
 TEST_F(InvalidationTest, EndsTheEpochWhenTheLogWasMadeAgain) {
