@@ -15,9 +15,14 @@ export function answers_fresh(env, node, type, ids, n, within) {
   }, { within, every: 5 });
 }
 
-/** Returns when /readyz of `node` says that all tiers are up and proved. */
-export function proves(node, within) {
+/**
+ * Returns when /readyz of `node` says that all tiers are up and proved. `ask`
+ * is done before each look: a tier that has failed counts as down until somebody
+ * needs it again.
+ */
+export function proves(node, within, ask = async () => {}) {
   return eventually(`${node.id} to prove what it holds`, async () => {
+    await ask();
     const answer = await node.fetch('/readyz');
     const { tiers } = JSON.parse(answer.text);
     assert.ok(answer.status === 200 && tiers.memory.state === 'up'
@@ -39,7 +44,8 @@ export function takes_puts(env, node, within) {
 export async function fully_fresh(env, type, ids, n, begin, within = 20_000) {
   await Promise.all(env.nodes.flatMap((node) => [
     answers_fresh(env, node, type, ids, n, within),
-    proves(node, within),
+    proves(node, within, () => env.client.get(
+      'fresh', `absent-${Math.random()}`, { node: node.id, timeout: 500 }).catch(() => {})),
     takes_puts(env, node, within),
   ]));
   return performance.now() - begin;
