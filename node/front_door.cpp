@@ -93,7 +93,23 @@ void front_door::request(const nats::request& m, std::string_view subject) {
   if (address->op == request_op::get && !address->tokens.empty())
     return get(m, address->tokens);
   context_.traffic->requests.add();
-  pass_on(m, *address);
+  if (address->op != request_op::mget || !mget_from_memory(m))
+    pass_on(m, *address);
+}
+
+// True if memory had every key; else the gateway asks the tiers for the rest.
+bool front_door::mget_from_memory(const nats::request& m) {
+  if (m.has_headers() || m.reply().empty())
+    return false;
+  auto body =
+      memory_mget_.answer(m.data(), *view_, nanoseconds_of(loop_->received()),
+                          loop_->max_payload());
+  if (!body)
+    return false;
+  write_body(m.reply(), *body);
+  context_.traffic->hits[static_cast<std::size_t>(tier::memory)].add(
+      memory_mget_.count());
+  return true;
 }
 
 void front_door::get(const nats::request& m, std::string_view tokens) {

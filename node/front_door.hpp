@@ -11,6 +11,7 @@
 #include "config/settings.hpp"
 #include "node/call.hpp"
 #include "node/gateway.hpp"
+#include "node/memory_mget.hpp"
 #include "node/reply_header.hpp"
 #include "storage/nats_loop.hpp"
 #include "storage/read_view.hpp"
@@ -73,6 +74,7 @@ class front_door {
   void run();
   void get(const nats::request& m, std::string_view tokens);
   void request(const nats::request& m, std::string_view subject);
+  bool mget_from_memory(const nats::request& m);
   bool answer_from_memory(const nats::request& m, std::string_view tokens);
   void pass_on(const nats::request& m, const request_address& address);
   void operate(const nats::request& m, std::string_view operation);
@@ -94,6 +96,7 @@ class front_door {
   std::atomic<bool> stopping_{false};
   std::size_t next_gateway_ = 0;
   value_header value_header_;
+  memory_mget memory_mget_;
 
   std::mutex mutex_;
   std::vector<outgoing> queue_;

@@ -39,7 +39,7 @@ bool local_value::stale() const {
 }
 
 local_reader::local_reader(std::shared_ptr<local_source> from)
-    : source_(std::move(from)), view_(source_->memory()) {
+    : source_(std::move(from)), view_(source_->memory(), counting::sampled) {
   timespec resolution{};
   clock_getres(CLOCK_MONOTONIC_COARSE, &resolution);
   // Twice: the tick that moves the clock may itself come late.

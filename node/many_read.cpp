@@ -1,5 +1,6 @@
 #include "node/many_read.hpp"
 
+#include "node/memory_mget.hpp"
 #include "storage/error.hpp"
 #include "storage/json.hpp"
 
@@ -11,9 +12,6 @@ namespace {
 
 // What a reply has beside its items: the frame of the body, NATS' headers.
 constexpr std::size_t frame_bytes = 1'024;
-
-// Deeper ones are given as strings, to spare the parsers of the reply.
-constexpr std::uint32_t max_spliced_depth = 512;
 
 void append_field(std::string& out, const char* name, std::int64_t value) {
   out += ",\"";
@@ -31,23 +29,12 @@ void append_error(std::string& out, const caf::error& why) {
   append_json_string(out, message_of(why));
 }
 
-void append_value(std::string& out, const answer& found) {
-  append_field(out, "status", 200);
-  append_field(out, "revision", found.value->revision());
-  append_field(out, "version", found.value->version());
-  out += ",\"tier\":";
-  append_json_string(out, name_of(found.tier));
+void append_found(std::string& out, const answer& found) {
+  append_item(out, *found.value, found.tier);
   if (found.stale) {
     out += ",\"stale\":true";
     append_field(out, "stale_ms", found.stale_for.count());
   }
-  out += ",\"content\":";
-  // As it is, byte for byte; what another program wrote and is no JSON, as a
-  // string.
-  if (check_json(found.value->content(), max_spliced_depth))
-    out += found.value->content();
-  else
-    append_json_string(out, found.value->content());
 }
 
 }  // namespace
@@ -108,18 +95,22 @@ std::string many_read::body() const {
   std::string out = "{\"results\":[";
   std::string item;
   for (std::size_t i = 0; i < keys_.size(); ++i) {
-    item = "{\"type\":";
-    append_json_string(item, keys_[i] ? keys_[i]->type : std::string{});
-    item += ",\"id\":";
-    append_json_string(item, keys_[i] ? keys_[i]->id : std::string{});
-    auto head = item.size();
-    if (slots_[i].found.value)
-      append_value(item, slots_[i].found);
-    else
+    auto begin = [&] {
+      item = "{\"type\":";
+      append_json_string(item, keys_[i] ? keys_[i]->type : std::string{});
+      item += ",\"id\":";
+      append_json_string(item, keys_[i] ? keys_[i]->id : std::string{});
+    };
+    if (slots_[i].found.value) {
+      item.clear();
+      append_found(item, slots_[i].found);
+    } else {
+      begin();
       append_error(item, slots_[i].failure);
+    }
     owed -= least(keys_[i]);
     if (out.size() + item.size() + owed > room) {
-      item.resize(head);
+      begin();
       append_error(item, fail(ec::too_large,
                               "the reply is full; ask for this key again"));
     }

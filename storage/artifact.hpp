@@ -89,6 +89,11 @@ class artifact {
   /// keep the header within 64 bytes.
   std::atomic<std::uint8_t>& frequency() const { return frequency_; }
 
+  /// Whether the content may stand in JSON as it is, as whoever first had to
+  /// know found out: it is too long to look at again for every reply.
+  enum class json_note : std::uint8_t { unknown, is_json, is_not };
+  std::atomic<json_note>& json() const { return json_; }
+
   friend void intrusive_ptr_add_ref(const artifact* a) {
     a->count_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -113,6 +118,7 @@ class artifact {
   std::uint16_t id_size_;
   std::uint8_t type_size_;
   mutable std::atomic<std::uint8_t> frequency_{0};
+  mutable std::atomic<json_note> json_{json_note::unknown};
 };
 
 }  // namespace larder

@@ -180,7 +180,8 @@ std::size_t hot_cache::overhead_bytes() const {
 
 // -- reader ------------------------------------------------------------------
 
-reader::reader(read_domain& domain) : domain_(domain), slot_(domain.enter()) {}
+reader::reader(read_domain& domain, counting reads)
+    : domain_(domain), slot_(domain.enter()), counting_(reads) {}
 
 reader::~reader() {
   domain_.leave(slot_);
@@ -206,8 +207,15 @@ const artifact* reader::find(const hot_cache& cache, key_view key,
   if (auto f = frequency.load(std::memory_order_relaxed); f < 3)
     frequency.store(static_cast<std::uint8_t>(f + 1),
                     std::memory_order_relaxed);
+  std::uint32_t weight = 1;
+  if (counting_ == counting::sampled) {
+    random_ = random_ * 1'664'525u + 1'013'904'223u;
+    if (random_ >> 28 != 0)
+      return a;
+    weight = 16;
+  }
   auto& reads = a->cached().reads;
-  reads.store(reads.load(std::memory_order_relaxed) + 1,
+  reads.store(reads.load(std::memory_order_relaxed) + weight,
               std::memory_order_relaxed);
   return a;
 }

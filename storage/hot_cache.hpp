@@ -26,10 +26,19 @@ namespace larder {
 
 class hot_cache;
 
+/// How a reader counts the reads of an entry.
+enum class counting {
+  /// Each. For a domain with few readers.
+  every,
+  /// One in sixteen at random, as sixteen. Where many threads read one entry
+  /// its count would go from core to core with every hit.
+  sampled,
+};
+
 /// One thread's right to look up. Not thread-safe itself.
 class reader {
  public:
-  explicit reader(read_domain& domain);
+  explicit reader(read_domain& domain, counting reads = counting::every);
   ~reader();
   reader(const reader&) = delete;
   reader& operator=(const reader&) = delete;
@@ -53,6 +62,8 @@ class reader {
   read_domain& domain_;
   read_domain::slot& slot_;
   bool online_ = false;
+  counting counting_;
+  std::uint32_t random_ = 1;
 };
 
 class hot_cache {

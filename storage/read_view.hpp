@@ -24,8 +24,9 @@ struct hot_tier {
 /// One thread's look into it. Not thread-safe.
 class read_view {
  public:
-  explicit read_view(std::shared_ptr<hot_tier> tier)
-      : tier_(std::move(tier)), reader_(tier_->domain) {}
+  explicit read_view(std::shared_ptr<hot_tier> tier,
+                     counting reads = counting::every)
+      : tier_(std::move(tier)), reader_(tier_->domain, reads) {}
 
   /// The value if it is proved fresh and no older than `min_revision`, else
   /// nullptr: ask the shard. Valid until quiesce() or offline().

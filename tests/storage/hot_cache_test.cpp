@@ -357,5 +357,17 @@ TEST_P(HotCacheTest, KeepsEntriesThatAreReadThroughAScan) {
     EXPECT_NE(find(cache, "hot" + number(i)), nullptr) << i;
 }
 
+TEST(HotCacheCountingTest, SamplesComeCloseToWhatWasRead) {
+  read_domain domain;
+  hot_cache cache{domain, entries(10)};
+  reader look{domain, counting::sampled};
+  cache.put(make("a"));
+  for (int i = 0; i < 100'000; ++i)
+    ASSERT_NE(look.find(cache, {"t", "a"}), nullptr);
+  auto reads = cache.peek({"t", "a"})->cached().reads.load();
+  EXPECT_GT(reads, 90'000u);
+  EXPECT_LT(reads, 110'000u);
+}
+
 }  // namespace
 }  // namespace larder

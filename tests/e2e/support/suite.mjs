@@ -32,7 +32,7 @@ export class Environment {
     chmodSync(this.dir, 0o755);
     const [nats_port, postgres_port, ...http_ports] =
       await free_ports(2 + this.options.nodes);
-    this.nats = new NatsServer(this.dir, nats_port);
+    this.nats = new NatsServer(this.dir, nats_port, this.options.nats_args);
     this.postgres = new Postgres(this.dir, postgres_port);
     await Promise.all([this.nats.start(), this.postgres.create()]);
     this.client_env = clean_environment(this.dir, {
@@ -124,7 +124,8 @@ export class Environment {
 
 /**
  * Groups the tests that `define` makes, around one Environment.
- * Options: `nodes` (2), `node_env` (settings of every node), `before_nodes`
+ * Options: `nodes` (2), `node_env` (settings of every node), `nats_args` (more
+ * arguments for nats-server), `before_nodes`
  * (called with the environment when the servers run and no node does).
  */
 export function suite(title, options, define) {
