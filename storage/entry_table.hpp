@@ -12,6 +12,7 @@
 
 #include "storage/artifact.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -95,6 +96,19 @@ class entry_table {
 
   const artifact* value_at(std::size_t slot) const {
     return pointer(words_[slot].load(std::memory_order_relaxed));
+  }
+
+  /// Calls `visit` with the entries of `slots` slots, from one on that `where`
+  /// names (of all 64-bit numbers, each slot is named by as many).
+  template <class Visit>
+  void look_around(std::uint64_t where, std::size_t slots, Visit visit) const {
+    auto at = static_cast<std::size_t>(((where >> 32) * capacity_) >> 32);
+    for (auto left = std::min(slots, capacity_); left > 0; --left) {
+      auto word = words_[at].load(std::memory_order_acquire);
+      if (word != empty && word != tombstone)
+        visit(*pointer(word));
+      at = after(at);
+    }
   }
 
   /// What the writer noted with the entry.

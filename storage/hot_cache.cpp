@@ -187,16 +187,35 @@ reader::~reader() {
   domain_.leave(slot_);
 }
 
+inline void reader::come_online() {
+  if (online_)
+    return;
+  domain_.online(slot_);
+  online_ = true;
+}
+
+const artifact* reader::peek(const hot_cache& cache, key_view key) {
+  come_online();
+  return cache.impl_->table.load(std::memory_order_acquire)
+      ->find(key, lookup_hash(key));
+}
+
+void reader::look_around(const hot_cache& cache, std::uint64_t where,
+                         const std::function<void(const artifact&)>& visit) {
+  // As long as a reader looks, nothing is released: not too long.
+  constexpr std::size_t slots = 4'096;
+  come_online();
+  cache.impl_->table.load(std::memory_order_acquire)
+      ->look_around(where, slots, visit);
+}
+
 const artifact* reader::find(const hot_cache& cache, key_view key) {
   return find(cache, key, lookup_hash(key));
 }
 
 const artifact* reader::find(const hot_cache& cache, key_view key,
                              std::uint32_t hash) {
-  if (!online_) {
-    domain_.online(slot_);
-    online_ = true;
-  }
+  come_online();
   const auto* a =
       cache.impl_->table.load(std::memory_order_acquire)->find(key, hash);
   if (a == nullptr)

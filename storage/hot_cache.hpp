@@ -51,6 +51,14 @@ class reader {
   const artifact* find(const hot_cache& cache, key_view key,
                        std::uint32_t hash);
 
+  /// The same, but no read: nothing is counted.
+  const artifact* peek(const hot_cache& cache, key_view key);
+
+  /// Calls `visit` with the entries of some thousand places of the cache, from
+  /// one on that the random number `where` names; counts nothing.
+  void look_around(const hot_cache& cache, std::uint64_t where,
+                   const std::function<void(const artifact&)>& visit);
+
   /// Nothing found before is used any more. Call it once a batch.
   void quiesce();
 
@@ -59,6 +67,8 @@ class reader {
   void offline();
 
  private:
+  void come_online();
+
   read_domain& domain_;
   read_domain::slot& slot_;
   bool online_ = false;

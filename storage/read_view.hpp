@@ -8,6 +8,7 @@
 #include "storage/lookup_hash.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -39,6 +40,21 @@ class read_view {
                    && provably_fresh(*found, now, *tier_->freshness)
                ? found
                : nullptr;
+  }
+
+  /// The same for those who check what readers are answered: counts no read.
+  const artifact* peek(key_view k, std::int64_t now) {
+    auto& shard = *tier_->shards[shard_of(k, tier_->shards.size())];
+    auto* found = reader_.peek(shard, k);
+    return found && provably_fresh(*found, now, *tier_->freshness) ? found
+                                                                   : nullptr;
+  }
+
+  /// Some entries of each shard, from a random place on.
+  void look_around(std::uint64_t where,
+                   const std::function<void(const artifact&)>& visit) {
+    for (auto& shard : tier_->shards)
+      reader_.look_around(*shard, where, visit);
   }
 
   /// Once a batch.
