@@ -100,4 +100,13 @@ using relay_actor = caf::typed_actor<
     caf::replies_to<stop_atom>::with<done_atom>,
     caf::replies_to<stats_atom>::with<relay_stats>>;
 
+/// Compares what nodes answer with the source of truth, while this node has the
+/// relay's lease.
+using sampler_actor = caf::typed_actor<
+    // What the source of truth has, without the bytes; for operators.
+    caf::replies_to<survey_atom,
+                    survey_question>::with<std::vector<fingerprint>>,
+    // To itself: the next round.
+    caf::reacts_to<poll_atom>, caf::reacts_to<continuation>>;
+
 }  // namespace larder

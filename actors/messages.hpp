@@ -11,6 +11,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/atom.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -45,6 +46,7 @@ using poll_atom = caf::atom_constant<caf::atom("poll")>;
 using epoch_atom = caf::atom_constant<caf::atom("epoch")>;
 using control_atom = caf::atom_constant<caf::atom("control")>;
 using stop_atom = caf::atom_constant<caf::atom("stop")>;
+using survey_atom = caf::atom_constant<caf::atom("survey")>;
 
 /// The rest of what an actor does once a port has answered; see port.hpp.
 struct continuation {
@@ -123,6 +125,18 @@ struct shared_fill {
   std::uint32_t generation = 0;
 };
 
+// -- checking ----------------------------------------------------------------
+
+/// What the source of truth has: of `keys`; else of what changed within
+/// `changed_within`; else of all keys (of a type) after a key.
+struct survey_question {
+  std::vector<key> keys;
+  std::chrono::milliseconds changed_within{0};
+  std::optional<std::string> type;
+  std::optional<key> after;
+  std::uint32_t limit = 0;
+};
+
 // -- counting ----------------------------------------------------------------
 
 struct shard_stats {
@@ -173,6 +187,29 @@ struct relay_stats {
   std::uint64_t failures = 0;
 };
 
+/// How long after a change the sampler looks for it.
+inline constexpr std::array<std::chrono::milliseconds, 3> sampler_windows{
+    std::chrono::milliseconds{2'000}, std::chrono::milliseconds{10'000},
+    std::chrono::milliseconds{60'000}};
+
+struct sampler_stats {
+  struct share {
+    std::uint64_t reads = 0;
+    /// As new as the change, or marked stale.
+    std::uint64_t consistent = 0;
+  };
+  /// This node's sampler is the one that asks.
+  bool active = false;
+  std::uint64_t rounds = 0;
+  /// By window: in the last minutes, and since the node started.
+  std::array<share, sampler_windows.size()> recent{};
+  std::array<share, sampler_windows.size()> total{};
+  /// Answers that broke the promise.
+  std::uint64_t inconsistent = 0;
+  /// Keys dropped everywhere because of that, or because of what JetStream had.
+  std::uint64_t repaired = 0;
+};
+
 }  // namespace larder
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::continuation)
@@ -204,3 +241,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::cold_stats)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::warm_stats)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::coherence_stats)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::relay_stats)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::survey_question)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::sampler_stats)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::vector<larder::fingerprint>)

@@ -111,6 +111,8 @@ statistics(statistics_actor::stateful_pointer<statistics_state> self,
         auto all = std::make_shared<gathering>(
             gathering{counted(*c.traffic), c.shards.size() + 4,
                       self->make_response_promise<node_statistics>()});
+        if (c.sampler)
+          all->sum.sampler = c.sampler->read();
         auto late = [all](const caf::error&) { all->part(); };
         for (auto& shard : c.shards)
           self->request(shard, patience, stats_atom::value)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/handles.hpp"
+#include "actors/sampler_board.hpp"
 #include "actors/traffic.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -30,6 +31,7 @@ struct node_statistics {
   cold_stats cold;
   coherence_stats coherence;
   relay_stats relay;
+  sampler_stats sampler;
   std::uint64_t hits_of(tier t) const {
     return hits[static_cast<std::size_t>(t)];
   }
@@ -45,6 +47,7 @@ struct statistics_context {
   invalidation_actor invalidation;
   relay_actor relay;
   std::shared_ptr<larder::traffic> traffic;
+  std::shared_ptr<const sampler_board> sampler;
 };
 
 struct statistics_state {

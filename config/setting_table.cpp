@@ -32,6 +32,7 @@ const section section_table[] = {
     {"memory", "The first tier."},
     {"bucket", "The second tier, a JetStream key-value bucket."},
     {"coherence", "How a node proves that what it holds is fresh."},
+    {"sampler", "Compares what nodes answer with the source of truth."},
     {"ttl", "The lifetimes that a time-to-live class stands for."},
     {"limits", "What one request may ask for."},
 };
@@ -131,8 +132,8 @@ const setting table[] = {
     {LARDER_SETTING(postgres.url_file),
      .sentence = "A file that holds the url."},
     {LARDER_SETTING(postgres.connections),
-     .sentence = "Sessions for queries, one thread each; the relay has one of "
-                 "its own.",
+     .sentence = "Sessions for queries, one thread each; the relay and the "
+                 "sampler have one of their own.",
      .least = 1, .most = 64},
     {LARDER_SETTING(postgres.connect_timeout),
      .sentence = "How long the server may take to accept a session.",
@@ -214,6 +215,13 @@ const setting table[] = {
     {LARDER_SETTING(coherence.lease_ttl),
      .sentence = "A relay that has not renewed for so long is succeeded.",
      .least = 100, .most = 2 * second},
+
+    {LARDER_SETTING(sampler.interval),
+     .sentence = "How often the node with the relay's lease does so; 0: "
+                 "never.",
+     .most = hour},
+    {LARDER_SETTING(sampler.keys), .sentence = "Keys compared at a time.",
+     .least = 8, .most = 1'024},
 
     {LARDER_SETTING(ttl.short_class), .sentence = "The class `short`.",
      .least = second, .most = 365 * day, .usual = "CACHE_TTL_SHORT"},

@@ -79,7 +79,8 @@ struct postgres_settings {
   /// libpq URI or key=value string; empty: no PostgreSQL. Secret.
   std::string url;
   std::string url_file;
-  /// Sessions for queries (one thread each); the relay has one of its own.
+  /// Sessions for queries (one thread each); the relay and the sampler have
+  /// one each of their own.
   std::uint32_t connections = 4;
   milliseconds connect_timeout{2'000};
   milliseconds statement_timeout{2'000};
@@ -133,6 +134,14 @@ struct coherence_settings {
   milliseconds lease_ttl{1'500};
 };
 
+struct sampler_settings {
+  /// How often the node with the relay's lease compares what nodes answer with
+  /// the source of truth; 0: never.
+  milliseconds interval{2'000};
+  /// Keys compared at a time.
+  std::uint32_t keys = 128;
+};
+
 struct ttl_settings {
   seconds short_class{300};
   seconds medium_class{3'600};
@@ -164,6 +173,7 @@ struct settings {
   memory_settings memory;
   bucket_settings bucket;
   coherence_settings coherence;
+  sampler_settings sampler;
   ttl_settings ttl;
   limit_settings limits;
   /// false: every read goes to the source of truth (ENABLE_CACHING).

@@ -52,17 +52,24 @@ control_actor::behavior_type control(control_state::pointer self,
   return {[self](call_ptr& c) { self->state.serve(std::move(c)); }};
 }
 
+void control_state::start(control_context context) {
+  context_ = std::move(context);
+  view_ = std::make_unique<read_view>(context_.memory);
+}
+
 control_state::operation control_state::find(std::string_view name) {
   struct row {
     std::string_view name;
     operation run;
   };
-  static constexpr std::array<row, 10> table{{
+  static constexpr std::array<row, 12> table{{
       {"ping", &control_state::ping},
       {"stats", &control_state::stats},
       {"info", &control_state::info},
       {"warm", &control_state::warm},
       {"clear", &control_state::clear},
+      {"held", &control_state::held},
+      {"truth", &control_state::truth},
       {"explain", &control_state::later},
       {"top", &control_state::later},
       {"drain", &control_state::later},
@@ -80,10 +87,11 @@ void control_state::serve(call_ptr c) {
     return service(std::move(c));
   auto run = find(c->control);
   if (run == nullptr)
-    return refuse(c,
-                  fail(ec::invalid_request,
-                       "there is no operation \"" + c->control
-                           + "\"; expected ping, stats, info, warm or clear"));
+    return refuse(
+        c, fail(ec::invalid_request,
+                "there is no operation \"" + c->control
+                    + "\"; expected ping, stats, info, warm, clear, held or "
+                      "truth"));
   json request = json::object();
   auto body = c->message.data();
   if (body.find_first_not_of(" \t\r\n") != std::string_view::npos) {

@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct control_context {
   warm_actor warm;
   cold_actor cold;
   statistics_actor statistics;
+  sampler_actor sampler;
   config::settings settings;
   std::string node_id;
   /// RFC 3339.
@@ -44,7 +46,7 @@ class control_state {
   static inline const char* name = "control";
 
   explicit control_state(pointer self) : self_(self) {}
-  void start(control_context context) { context_ = std::move(context); }
+  void start(control_context context);
   void serve(call_ptr c);
 
  private:
@@ -56,6 +58,10 @@ class control_state {
   void info(call_ptr c, const nlohmann::json& request);
   void warm(call_ptr c, const nlohmann::json& request);
   void clear(call_ptr c, const nlohmann::json& request);
+  // See control_checks.cpp.
+  void held(call_ptr c, const nlohmann::json& request);
+  void held_in_jetstream(call_ptr c, std::vector<key> keys);
+  void truth(call_ptr c, const nlohmann::json& request);
   void later(call_ptr c, const nlohmann::json& request);
 
   void service(call_ptr c);
@@ -66,6 +72,9 @@ class control_state {
 
   pointer self_;
   control_context context_;
+  /// What the front door sees.
+  std::unique_ptr<read_view> view_;
+  std::mt19937_64 random_{std::random_device{}()};
 };
 
 control_actor::behavior_type control(control_state::pointer self,

@@ -57,6 +57,40 @@ sample_family latency(const node_statistics& s) {
           {shape}};
 }
 
+/// One sample a window that has reads. Seconds as people say them: "2s".
+template <class Value>
+sample_family by_window(std::string name, std::string help, sample_type type,
+                        const decltype(sampler_stats::recent)& shares,
+                        Value value) {
+  sample_family family{std::move(name), std::move(help), type, {}};
+  for (std::size_t w = 0; w < shares.size(); ++w)
+    if (shares[w].reads > 0)
+      family.samples.push_back(
+          {.labels = {{"within",
+                       std::to_string(sampler_windows[w].count() / 1'000)
+                           + "s"}},
+           .value = value(shares[w])});
+  return family;
+}
+
+sample_family consistent_ratio(const node_statistics& s) {
+  return by_window("larder_consistent_reads_ratio",
+                   "Share of the reads sampled in the last 5 minutes that "
+                   "were, that long after a change, as new as the change or "
+                   "marked stale.",
+                   sample_type::gauge, s.sampler.recent, [](auto& of) {
+                     return static_cast<double>(of.consistent)
+                            / static_cast<double>(of.reads);
+                   });
+}
+
+sample_family sampled_reads(const node_statistics& s) {
+  return by_window("larder_sampled_reads_total",
+                   "Reads compared with the source of truth.",
+                   sample_type::counter, s.sampler.total,
+                   [](auto& of) { return static_cast<double>(of.reads); });
+}
+
 }  // namespace
 
 std::vector<sample_family> metric_families(const node_statistics& s,
@@ -103,6 +137,14 @@ std::vector<sample_family> metric_families(const node_statistics& s,
               s.warm.puts),
       counter("larder_jetstream_failures_total",
               "Calls of JetStream that failed.", s.warm.failures),
+      consistent_ratio(s),
+      sampled_reads(s),
+      counter("larder_inconsistent_reads_total",
+              "Sampled reads that broke the promise of freshness.",
+              s.sampler.inconsistent),
+      counter("larder_repaired_keys_total",
+              "Keys dropped everywhere because a copy of them was wrong.",
+              s.sampler.repaired),
       gauge("larder_entries", "Entries in memory.", count(s.shards.entries)),
       gauge("larder_memory_bytes", "Bytes of the entries in memory.",
             count(s.shards.bytes)),

@@ -4,9 +4,11 @@
 #include "actors/cold_worker.hpp"
 #include "actors/invalidation.hpp"
 #include "actors/relay.hpp"
+#include "actors/sampler.hpp"
 #include "actors/shard.hpp"
 #include "actors/warm.hpp"
 #include "cluster/jetstream_log.hpp"
+#include "cluster/nats_peers.hpp"
 #include "cluster/nats_signals.hpp"
 #include "config/redact.hpp"
 #include "node/control.hpp"
@@ -16,6 +18,7 @@
 #include "node/local_reader.hpp"
 #include "node/local_source.hpp"
 #include "node/metrics.hpp"
+#include "node/readiness.hpp"
 #include "storage/jetstream_kv.hpp"
 #include "storage/postgres_outbox.hpp"
 #include "storage/postgres_store.hpp"
@@ -24,7 +27,6 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
-#include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
@@ -92,6 +94,8 @@ struct node::parts {
   relay_actor relay;
   std::vector<shard_actor> shards;
   invalidation_actor invalidation;
+  std::shared_ptr<sampler_board> board = std::make_shared<sampler_board>();
+  sampler_actor sampler;
   statistics_actor statistics;
   std::vector<gateway_actor> gateways;
   control_actor control;
@@ -105,6 +109,7 @@ struct node::parts {
   caf::expected<void> connect();
   void spawn_tiers();
   void spawn_coherence();
+  void spawn_sampler();
   caf::expected<void> open_doors(node& self);
   node_statistics statistics_now() const;
 };
@@ -130,6 +135,7 @@ caf::expected<std::unique_ptr<node>> node::start(config::settings settings) {
       configured(p.system_config, p.settings.node));
   p.spawn_tiers();
   p.spawn_coherence();
+  p.spawn_sampler();
   if (auto ok = p.open_doors(*result); !ok)
     return ok.error();
   spdlog::info("node {} started; cluster {}, NATS {}, HTTP port {}", p.id,
@@ -153,7 +159,7 @@ caf::expected<void> node::parts::connect() {
   return caf::unit;
 }
 
-// Whatever blocks has a thread of its own: the workers and the relay.
+// Whatever blocks has a thread of its own: the workers, the relay, the sampler.
 void node::parts::spawn_tiers() {
   for (std::uint32_t i = 0; i < settings.postgres.connections; ++i)
     workers.push_back(system->spawn<caf::detached>(
@@ -215,10 +221,27 @@ void node::parts::spawn_coherence() {
       [to = relay] { caf::anon_send(to, wake_atom::value); });
 }
 
+void node::parts::spawn_sampler() {
+  sampler_context checking;
+  checking.truth = std::make_shared<std::unique_ptr<truth_store>>(
+      std::make_unique<postgres_store>(settings.postgres));
+  checking.freshness = memory->freshness;
+  checking.peers = std::make_shared<nats_peers>(tiers_client);
+  checking.log = log;
+  checking.board = board;
+  checking.warm = warm;
+  checking.relay = relay;
+  checking.node = id;
+  checking.interval = settings.sampler.interval;
+  checking.keys = settings.sampler.keys;
+  checking.timeout = settings.nats.request_timeout;
+  sampler = system->spawn<caf::detached>(larder::sampler, std::move(checking));
+}
+
 caf::expected<void> node::parts::open_doors(node& self) {
   statistics = system->spawn(
-      larder::statistics,
-      statistics_context{shards, warm, cold, invalidation, relay, traffic});
+      larder::statistics, statistics_context{shards, warm, cold, invalidation,
+                                             relay, traffic, board});
   gateway_context serving{
       memory, shards, cold, statistics, settings.limits, id, [this] {
         return door->max_reply_bytes();
@@ -227,10 +250,11 @@ caf::expected<void> node::parts::open_doors(node& self) {
     gateways.push_back(system->spawn(gateway, serving));
   local = std::make_shared<local_source>(memory, gateways,
                                          settings.limits.default_deadline);
-  control = system->spawn(
-      larder::control,
-      control_context{memory, shards, warm, cold, statistics, settings, id,
-                      started, started_at, [&self] { return self.ready(); }});
+  control =
+      system->spawn(larder::control,
+                    control_context{memory, shards, warm, cold, statistics,
+                                    sampler, settings, id, started, started_at,
+                                    [&self] { return self.ready(); }});
   http = std::make_unique<http_plane>(http_plane::sources{
       [] { return true; }, [&self] { return self.readiness(); },
       [&self] { return self.metrics(); }});
@@ -274,7 +298,7 @@ bool node::stop() {
   }
   p.signals->listen([](const std::string&) {}, [] {});
   p.log->stop();
-  std::vector<caf::actor_addr> detached{p.relay.address()};
+  std::vector<caf::actor_addr> detached{p.relay.address(), p.sampler.address()};
   for (auto& worker : p.workers)
     detached.push_back(worker.address());
   auto end = [](auto& actor) {
@@ -284,6 +308,7 @@ bool node::stop() {
   end(p.control);
   std::for_each(p.gateways.begin(), p.gateways.end(), end);
   end(p.statistics);
+  end(p.sampler);
   end(p.invalidation);
   end(p.relay);
   std::for_each(p.shards.begin(), p.shards.end(), end);
@@ -330,30 +355,11 @@ node_statistics node::parts::statistics_now() const {
 
 http_plane::readiness node::readiness() const {
   auto& p = *parts_;
-  auto s = p.statistics_now();
-  auto state = [](bool up) { return up ? "up" : "down"; };
-  auto fence_fresh =
-      s.coherence.fence_age_ms >= 0
-      && s.coherence.fence_age_ms < p.settings.coherence.fence_max_age.count();
-  nlohmann::ordered_json body{
-      {"ready", ready()},
-      {"node", p.id},
-      {"draining", p.draining.load()},
-      {"tiers",
-       {{"memory",
-         {{"state", fence_fresh ? "up" : "unproved"},
-          {"entries", s.shards.entries},
-          {"fence_age_ms", s.coherence.fence_age_ms}}},
-        {"jetstream",
-         {{"state", state(p.tiers_client->connected() && s.warm.reachable)},
-          {"log", s.coherence.reading ? "reading" : "lost"},
-          {"log_lag", s.coherence.log_lag}}},
-        {"postgres",
-         {{"state", state(s.cold.reachable && s.relay.truth_reachable)},
-          {"waiting", s.cold.waiting}}}}},
-      {"nats", state(p.door && p.door->connected())},
-      {"epoch", s.coherence.epoch}};
-  return {ready(), body.dump()};
+  return {ready(), readiness_body(p.statistics_now(),
+                                  {p.id, ready(), p.draining,
+                                   p.door && p.door->connected(),
+                                   p.tiers_client->connected(),
+                                   p.settings.coherence.fence_max_age})};
 }
 
 std::string node::metrics() const {

@@ -27,6 +27,7 @@ void add_warm(command_line& to);
 void add_clear(command_line& to);
 void add_top(command_line& to);
 void add_explain(command_line& to);
+void add_verify(command_line& to);
 
 // This machine.
 void add_node(command_line& to);

@@ -15,6 +15,8 @@ enum exit_code : int {
   exit_done = 0,
   /// No such key.
   exit_not_found = 1,
+  /// verify: a node answered something wrong.
+  exit_inconsistent = 1,
   /// The command line, the key or the value is wrong: the same call can never
   /// succeed.
   exit_usage = 2,
