@@ -27,8 +27,9 @@ using shard_actor = caf::typed_actor<
                     std::optional<std::string>>::with<std::uint64_t>,
     // The source of truth began a new history: floors and fills are void.
     caf::replies_to<epoch_atom>::with<done_atom>,
-    // To itself: expire, reclaim, hand in the usage counts.
-    caf::reacts_to<sweep_atom>, caf::replies_to<stats_atom>::with<shard_stats>>;
+    // To itself: expire, reclaim, hand in the usage counts; go on with a fill.
+    caf::reacts_to<sweep_atom>, caf::reacts_to<continuation>,
+    caf::replies_to<stats_atom>::with<shard_stats>>;
 
 /// The shared tier (JetStream key-value).
 using warm_actor = caf::typed_actor<
@@ -36,6 +37,10 @@ using warm_actor = caf::typed_actor<
     caf::replies_to<get_atom, key>::with<kv_entry>,
     // Keeps the value if it is newer; answered with whether it was kept.
     caf::replies_to<write_atom, shared_fill>::with<bool>,
+    // Whether the asker may fill the key: no other node in the cluster does, or
+    // it cannot be told. Held for 1.5 s, or until it is released.
+    caf::replies_to<lease_atom, key>::with<bool>,
+    caf::reacts_to<release_atom, key>,
     // Removes all entries, or those of one type.
     caf::replies_to<clear_atom, std::optional<std::string>>::with<done_atom>,
     // To itself: the bucket has answered.

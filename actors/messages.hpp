@@ -25,6 +25,8 @@ namespace larder {
 // -- what is asked -----------------------------------------------------------
 
 using get_atom = caf::atom_constant<caf::atom("get")>;
+using lease_atom = caf::atom_constant<caf::atom("lease")>;
+using release_atom = caf::atom_constant<caf::atom("release")>;
 using verify_atom = caf::atom_constant<caf::atom("verify")>;
 using write_atom = caf::atom_constant<caf::atom("write")>;
 using install_atom = caf::atom_constant<caf::atom("install")>;

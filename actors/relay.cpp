@@ -1,5 +1,6 @@
 #include "actors/relay.hpp"
 
+#include "actors/mutant.hpp"
 #include "actors/port.hpp"
 #include "cluster/fence.hpp"
 
@@ -28,6 +29,14 @@ change event_of(const outbox_row& row) {
   return {row.key, row.deleted ? change_op::remove : change_op::put,
           row.info.revision, row.info.version,
           std::string{row.info.epoch.text()}};
+}
+
+std::vector<std::int64_t> ids_of(const std::vector<outbox_row>& rows) {
+  std::vector<std::int64_t> ids;
+  ids.reserve(rows.size());
+  for (auto& row : rows)
+    ids.push_back(row.id);
+  return ids;
 }
 
 }  // namespace
@@ -134,9 +143,15 @@ void relay_state::begin_round() {
   if (!batch)
     return fail_round(batch.error());
   batch_ = std::move(*batch);
+  if (planted(mutant::outbox_by_cursor))
+    std::erase_if(batch_.rows, [this](const outbox_row& row) {
+      return row.id <= std::exchange(cursor_, std::max(cursor_, row.id));
+    });
   upto_ = batch_.upto;
   without_bucket_ = skips_bucket();
   mark_tries_ = 0;
+  if (!batch_.rows.empty() && planted(mutant::log_before_shared))
+    return publish_events();
   if (!batch_.rows.empty())
     return write_shared();
   if (nonces_.empty())
@@ -173,6 +188,8 @@ void relay_state::mark_then_publish() {
 }
 
 void relay_state::publish_events() {
+  if (planted(mutant::marked_before_acknowledged))
+    static_cast<void>(outbox_->published(ids_of(batch_.rows), upto_));
   outstanding_ = batch_.rows.size();
   for (auto& row : batch_.rows) {
     auto event = event_of(row);
@@ -202,7 +219,7 @@ void relay_state::check_then_mark() {
 void relay_state::check_log(step next) {
   using found_type = std::optional<log_identity>;
   auto& kept = batch_.upto;
-  if (kept.log_sequence == 0)
+  if (kept.log_sequence == 0 || planted(mutant::no_anchor_check))
     return (this->*next)();
   ask<found_type>(
       self_,
@@ -228,10 +245,7 @@ void relay_state::acknowledged(std::uint64_t sequence,
 }
 
 void relay_state::mark_published() {
-  std::vector<std::int64_t> ids;
-  ids.reserve(batch_.rows.size());
-  for (auto& row : batch_.rows)
-    ids.push_back(row.id);
+  auto ids = ids_of(batch_.rows);
   upto_.bucket_mark = mark_;
   if (without_bucket_)
     upto_.bucket_generation = 0;
@@ -247,6 +261,8 @@ void relay_state::mark_published() {
 void relay_state::publish_fence() {
   if (nonces_.empty())
     return end_round();
+  if (planted(mutant::snapshot_before_receipt))
+    nonces_.insert(nonces_.end(), asked_.begin(), asked_.end());
   auto body = to_body(fence{std::string{batch_.epoch.text()},
                             std::exchange(nonces_, {}), upto_.log_sequence,
                             upto_.message_id,

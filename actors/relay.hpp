@@ -139,6 +139,8 @@ class relay_state {
   bool without_bucket_ = false;
   time_point bucket_due_{};
   int failures_ = 0;
+  /// For mutant::outbox_by_cursor.
+  std::int64_t cursor_ = 0;
   relay_stats stats_;
 };
 

@@ -1,5 +1,7 @@
 #include "actors/shard.hpp"
 
+#include "actors/mutant.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -42,6 +44,7 @@ shard_actor::behavior_type shard(shard_state::pointer self,
         return done_atom::value;
       },
       [&state](sweep_atom) { state.sweep(); },
+      [](const continuation& go_on) { go_on(); },
       [&state](stats_atom) { return state.stats(); },
   };
 }
@@ -64,9 +67,11 @@ void shard_state::start(shard_context context) {
 //    it has was written there before it was published, so it is as new as the
 //    fence; what is below the floor is not taken all the same, because floors
 //    are also raised by what this node wrote or read before it was published.
-// 5. Ask the source of truth. What comes back below the floor was read before
+// 5. One node of the cluster fills a key: another one that holds the lease will
+//    have put the value into JetStream in a moment, so ask again there.
+// 6. Ask the source of truth. What comes back below the floor was read before
 //    a change that this shard has seen meanwhile: read again.
-// 6. The source of truth cannot be asked: answer the newest value at hand,
+// 7. The source of truth cannot be asked: answer the newest value at hand,
 //    marked, to those who allow it.
 
 caf::result<answer> shard_state::get(key k, read_options options) {
@@ -124,38 +129,6 @@ void shard_state::verified(const key& k, const lookup& found) {
   settle(k, held, tier::memory, held->info());
 }
 
-void shard_state::ask_shared(const key& k) {
-  mark_begun(fills_.find(k)->second);
-  self_->request(context_.warm, context_.truth_timeout, get_atom::value, k)
-      .then([this, k](kv_entry& entry) { shared_found(k, std::move(entry)); },
-            // A tier that fails is skipped; it is not a miss, so there is no
-            // sequence to compare with when the value is shared.
-            [this, k](const caf::error&) { ask_truth(k); });
-}
-
-void shard_state::shared_found(const key& k, kv_entry entry) {
-  auto& f = fills_.find(k)->second;
-  f.shared = entry;
-  if (!usable_from_shared(entry, f, k))
-    return ask_truth(k);
-  // For a deletion too: a replica that lags behind may answer the next read.
-  floors_.raise(k, entry.info.revision, ++tick_);
-  if (entry.value)
-    keep(entry.value, f.fence_until, f.generation);
-  settle(k, entry.value, tier::jetstream, entry.info);
-}
-
-bool shard_state::usable_from_shared(const kv_entry& entry, const fill& f,
-                                     const key& k) const {
-  return entry.sequence != 0 && !entry.info.epoch.empty()
-         && entry.info.epoch == current_epoch()
-         && entry.generation != 0 && entry.generation == f.bucket_generation
-         && entry.info.revision >= f.min_revision()
-         && fence_holds_at(f.fence_until, f.began)
-         && f.generation == context_.freshness->generation
-         && floors_.admits_shared(k, entry.info.revision);
-}
-
 void shard_state::ask_truth(const key& k) {
   auto& f = fills_.find(k)->second;
   mark_begun(f);
@@ -174,7 +147,8 @@ void shard_state::ask_truth(const key& k) {
 void shard_state::truth_found(const key& k, const lookup& found) {
   auto& f = fills_.find(k)->second;
   auto& info = found.info;
-  if (!floors_.admits_truth(k, info.revision, f.began_at)) {
+  if (!floors_.admits_truth(k, info.revision, f.began_at)
+      && !planted(mutant::no_floor_on_truth_fill)) {
     ++stats_.rejected_fills;
     if (++f.rereads < max_rereads)
       return ask_truth(k);
@@ -194,34 +168,8 @@ void shard_state::truth_found(const key& k, const lookup& found) {
     if (context_.caching && (found.value || distrusted))
       share(k, found, f);
   }
+  release_lease(k, f.leased);
   settle(k, found.value, context_.truth, info);
-}
-
-void shard_state::share(const key& k, const lookup& found, const fill& f) {
-  auto again = floors_.distrusts_shared(k);
-  if (f.bucket_generation == 0)
-    return;
-  if (f.shared && f.shared->sequence != 0 && !again
-      && f.shared->info.epoch == found.info.epoch
-      && f.shared->generation == f.bucket_generation
-      && f.shared->info.revision >= found.info.revision)
-    return;
-  shared_fill entry{k, found.value, found.info, {}, again, f.bucket_generation};
-  if (f.shared)
-    entry.seen_sequence = f.shared->sequence;
-  auto revision = found.info.revision;
-  auto began = f.began_at;
-  self_
-      ->request(context_.warm, context_.truth_timeout, write_atom::value,
-                std::move(entry))
-      .then(
-          [this, k, revision, again, began](bool kept) {
-            if (again && kept)
-              floors_.trust_shared(k, revision, began);
-          },
-          [](const caf::error&) {
-            // JetStream counts its own failures; the next fill tries again.
-          });
 }
 
 void shard_state::fall_back(const key& k, const caf::error& why) {
@@ -243,9 +191,10 @@ void shard_state::fall_back(const key& k, const caf::error& why) {
 }
 
 void shard_state::answer_stale(const key& k, const caf::error& why) {
-  auto waiters = std::move(fills_.find(k)->second.waiters);
-  auto shared = std::move(fills_.find(k)->second.shared);
+  auto f = std::move(fills_.find(k)->second);
   fills_.erase(k);
+  release_lease(k, f.leased);
+  auto shared = f.shared.value_or(kv_entry{});
   answer best;
   if (auto held = context_.cache->peek(k);
       held
@@ -256,10 +205,9 @@ void shard_state::answer_stale(const key& k, const caf::error& why) {
     return a.epoch == b.epoch ? a.revision > b.revision
                               : a.epoch == current_epoch();
   };
-  if (shared && shared->value
-      && (!best.value || newer(shared->info, best.value->info())))
-    best = {shared->value, tier::jetstream, true, unproved_for(*shared->value)};
-  for (auto& w : waiters) {
+  if (shared.value && (!best.value || newer(shared.info, best.value->info())))
+    best = {shared.value, tier::jetstream, true, unproved_for(*shared.value)};
+  for (auto& w : f.waiters) {
     // The entry may have been proved fresh since this fill began.
     if (best.value && best.value->revision() >= w.options.min_revision
         && w.options.allow_stale)

@@ -82,6 +82,11 @@ class shard_state {
     /// What JetStream had, once it was asked.
     std::optional<kv_entry> shared;
     int rereads = 0;
+    /// Whether this node holds the cluster's lease to fill the key; how often,
+    /// and since when, another one had it.
+    bool leased = false;
+    int refused = 0;
+    time_point refused_since{};
     /// How long somebody waited when the source of truth was asked.
     time_point asked_until{};
     std::int64_t min_revision() const;
@@ -94,6 +99,8 @@ class shard_state {
   void verified(const key& k, const lookup& found);
   void ask_shared(const key& k);
   void shared_found(const key& k, kv_entry entry);
+  void take_lease(const key& k);
+  void release_lease(const key& k, bool leased);
   void ask_truth(const key& k);
   void truth_found(const key& k, const lookup& found);
   void fall_back(const key& k, const caf::error& why);
@@ -106,7 +113,7 @@ class shard_state {
   void count_reads(key_view k, std::uint32_t n);
   void hand_in_reads();
   void mark_begun(fill& f);
-  void share(const key& k, const lookup& found, const fill& f);
+  void share(const key& k, const lookup& found, fill& f);
   void committed(const write_request& request, const version_info& info,
                  time_point began, std::uint32_t generation);
   void keep(const artifact_ptr& value, std::int64_t proved_until,
@@ -116,6 +123,7 @@ class shard_state {
                           const key& k) const;
   epoch current_epoch() const;
   time_point now() const;
+  std::int64_t next_revision(const key& k) const;
   std::chrono::milliseconds unproved_for(const artifact& a) const;
 
   pointer self_;

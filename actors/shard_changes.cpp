@@ -2,6 +2,8 @@
 // shard.cpp.
 #include "actors/shard.hpp"
 
+#include "actors/mutant.hpp"
+
 #include <utility>
 
 namespace larder {
@@ -20,12 +22,16 @@ caf::result<version_info> shard_state::write(write_request request) {
   auto began = now();
   // Before the commit: a gap in the log since then may hide a newer change.
   std::uint32_t generation = context_.freshness->generation;
+  if (planted(mutant::acknowledged_before_commit))
+    reply.deliver(version_info{next_revision(request.key), 1, current_epoch()});
   self_
       ->request(context_.cold, context_.truth_timeout, write_atom::value,
                 request)
       .then(
           [this, reply, request, began,
-           generation](const version_info& info) mutable {
+           generation](version_info& info) mutable {
+            if (planted(mutant::revision_from_node))
+              info.revision = next_revision(request.key);
             committed(request, info, began, generation);
             reply.deliver(info);
           },
@@ -40,6 +46,12 @@ caf::result<version_info> shard_state::write(write_request request) {
               reply.deliver(why);
           });
   return reply;
+}
+
+// What the source of truth would say if nobody else wrote.
+std::int64_t shard_state::next_revision(const key& k) const {
+  auto held = context_.cache->peek(k);
+  return held ? held->revision() + 1 : 1;
 }
 
 void shard_state::committed(const write_request& request,
@@ -64,6 +76,8 @@ void shard_state::committed(const write_request& request,
 void shard_state::apply(const change_notice& change) {
   ++stats_.invalidations;
   auto& k = change.key;
+  if (planted(mutant::no_in_flight_check) && !context_.cache->peek(k))
+    return;
   if (change.info.revision <= 0 || change.info.epoch != current_epoch()) {
     floors_.distrust(k, ++tick_);
     drop(k);

@@ -1,5 +1,6 @@
 #include "actors/warm.hpp"
 
+#include "actors/mutant.hpp"
 #include "actors/port.hpp"
 
 #include <utility>
@@ -11,8 +12,15 @@ namespace {
 // A fill that is beaten this often has been replaced by newer ones.
 constexpr int max_tries = 4;
 
+constexpr std::chrono::milliseconds probe_interval{300};
+
+// A reader waits meanwhile.
+constexpr std::chrono::milliseconds lease_timeout{250};
+
 /// Whether `entry` must not be replaced by `fill`.
 bool keeps_its_place(const kv_entry& entry, const shared_fill& fill) {
+  if (planted(mutant::blind_shared_put))
+    return false;
   if (entry.sequence == 0 || entry.info.epoch != fill.info.epoch)
     return false;
   if (entry.info.revision != fill.info.revision)
@@ -31,6 +39,8 @@ warm_actor::behavior_type warm(warm_state::pointer self, warm_context context) {
       [&state](write_atom, shared_fill& entry) {
         return state.write(std::move(entry));
       },
+      [&state](lease_atom, const key& k) { return state.lease(k); },
+      [&state](release_atom, const key& k) { state.release(k); },
       [&state](clear_atom, std::optional<std::string>& type) {
         return state.clear(std::move(type));
       },
@@ -114,7 +124,7 @@ void warm_state::put(shared_fill entry, std::uint64_t sequence,
         // Somebody was faster. A reader's fill leaves it at that; the relay,
         // who knows the newest version, looks at what is there now.
         ++stats_.conflicts;
-        if (entry.seen_sequence)
+        if (entry.seen_sequence && !planted(mutant::blind_shared_put))
           return void(kept.deliver(false));
         if (tries >= max_tries)
           return void(kept.deliver(
@@ -122,6 +132,36 @@ void warm_state::put(shared_fill entry, std::uint64_t sequence,
                                  + "\" is written too often in JetStream")));
         look_then_put(std::move(entry), kept, tries + 1);
       });
+}
+
+// A lease only saves a query: whatever goes wrong with it, the asker may fill.
+caf::result<bool> warm_state::lease(const key& k) {
+  if (!context_.leases || !leases_.allows(self_->clock().now()))
+    return true;
+  auto reply = self_->make_response_promise<bool>();
+  kv_put entry{k, artifact::make(k, context_.holder, {}), {}, 0, 0};
+  ask<std::uint64_t>(
+      self_,
+      [&](auto done) {
+        context_.leases->put(std::move(entry), lease_timeout, done);
+      },
+      [this, reply](caf::expected<std::uint64_t> stored) mutable {
+        auto taken =
+            !stored && code_of(stored.error()) == ec::revision_conflict;
+        if (stored || taken)
+          leases_.succeeded();
+        else
+          leases_.failed(self_->clock().now());
+        reply.deliver(!taken);
+      });
+  return reply;
+}
+
+void warm_state::release(const key& k) {
+  if (!context_.leases)
+    return;
+  // One that stays goes by itself.
+  context_.leases->purge(k, lease_timeout, [](caf::expected<void>) {});
 }
 
 caf::result<done_atom> warm_state::clear(std::optional<std::string> type) {
@@ -148,7 +188,31 @@ warm_stats warm_state::stats() const {
 caf::error warm_state::note(const caf::error& why) {
   ++stats_.failures;
   breaker_.failed(self_->clock().now());
+  if (!breaker_.closed() && !std::exchange(probing_, true))
+    probe_later();
   return why;
+}
+
+// So that a node that nobody asks anything knows when JetStream is back.
+void warm_state::probe_later() {
+  self_->delayed_send(self_, probe_interval, continuation{[this] { probe(); }});
+}
+
+void warm_state::probe() {
+  ask<kv_entry>(
+      self_,
+      [this](auto done) {
+        context_.bucket->get(bucket_mark_key, context_.timeout, done);
+      },
+      [this](caf::expected<kv_entry> found) {
+        if (found)
+          breaker_.succeeded();
+        else
+          breaker_.failed(self_->clock().now());
+        probing_ = !breaker_.closed();
+        if (probing_)
+          probe_later();
+      });
 }
 
 bool warm_state::may_ask() {

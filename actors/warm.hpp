@@ -1,6 +1,6 @@
 // The warm actor: the shared tier. Turns the asynchronous port into requests,
-// skips the tier while it fails, and keeps the rule that an entry is replaced
-// only by a newer one.
+// skips the tier while it fails, and keeps the rules that an entry is replaced
+// only by a newer one, and that one node of the cluster fills a key.
 #pragma once
 
 #include "actors/breaker.hpp"
@@ -12,11 +12,17 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace larder {
 
 struct warm_context {
   std::shared_ptr<kv_store> bucket;
+  /// Who fills which key: entries that go by themselves, 1.5 s after they were
+  /// put. Null: every node fills for itself.
+  std::shared_ptr<kv_store> leases;
+  /// This node, for who reads them.
+  std::string holder;
   std::chrono::milliseconds timeout{1'000};
 };
 
@@ -30,6 +36,8 @@ class warm_state {
 
   caf::result<kv_entry> get(const key& k);
   caf::result<bool> write(shared_fill entry);
+  caf::result<bool> lease(const key& k);
+  void release(const key& k);
   caf::result<done_atom> clear(std::optional<std::string> type);
   warm_stats stats() const;
 
@@ -40,12 +48,16 @@ class warm_state {
   void put(shared_fill entry, std::uint64_t sequence, kept_promise kept,
            int tries);
   caf::error note(const caf::error& why);
+  void probe_later();
+  void probe();
   bool may_ask();
   caf::error skipped() const;
 
   pointer self_;
   warm_context context_;
   breaker breaker_;
+  breaker leases_;
+  bool probing_ = false;
   warm_stats stats_;
 };
 

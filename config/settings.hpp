@@ -131,7 +131,7 @@ struct coherence_settings {
   /// How often the relay looks for writes of other programs.
   milliseconds relay_interval{50};
   /// A relay that has not renewed for so long is succeeded.
-  milliseconds lease_ttl{1'500};
+  milliseconds lease_ttl{1'000};
 };
 
 struct sampler_settings {

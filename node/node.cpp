@@ -84,6 +84,7 @@ struct node::parts {
   std::shared_ptr<nats::client> tiers_client;
   std::shared_ptr<nats::client> log_client;
   std::shared_ptr<jetstream_kv> bucket;
+  std::shared_ptr<jetstream_kv> leases;
   std::shared_ptr<jetstream_log> log;
   std::shared_ptr<nats_signals> signals;
   caf::actor_system_config system_config;
@@ -154,6 +155,8 @@ caf::expected<void> node::parts::connect() {
     return changes.error();
   log_client = std::move(*changes);
   bucket = std::make_shared<jetstream_kv>(tiers_client, settings.bucket);
+  leases =
+      std::make_shared<jetstream_kv>(tiers_client, fills_of(settings.bucket));
   log = std::make_shared<jetstream_log>(log_client, settings.coherence);
   signals = std::make_shared<nats_signals>(tiers_client, settings.node.cluster);
   return caf::unit;
@@ -166,8 +169,9 @@ void node::parts::spawn_tiers() {
         cold_worker, std::make_shared<std::unique_ptr<truth_store>>(
                          std::make_unique<postgres_store>(settings.postgres))));
   cold = system->spawn(larder::cold, cold_context{.workers = workers});
-  warm = system->spawn(larder::warm,
-                       warm_context{bucket, settings.nats.request_timeout});
+  warm =
+      system->spawn(larder::warm, warm_context{bucket, leases, id,
+                                               settings.nats.request_timeout});
   relay_context publishing;
   publishing.outbox = std::make_shared<std::unique_ptr<outbox>>(
       std::make_unique<postgres_outbox>(settings.postgres));

@@ -75,6 +75,14 @@ kv_entry read_entry(const key& k, const nats::message& m) {
 
 }  // namespace
 
+config::bucket_settings fills_of(const config::bucket_settings& values) {
+  return {.name = values.name + "_fills",
+          .ttl = milliseconds{1'500},
+          .storage = "memory",
+          .replicas = values.replicas,
+          .max_bytes = 64ull << 20};
+}
+
 // Shared with the completions of calls in flight, which may outlive the store.
 class jetstream_kv_core
     : public std::enable_shared_from_this<jetstream_kv_core> {
@@ -94,7 +102,8 @@ class jetstream_kv_core
            bool again);
   void put(std::shared_ptr<const kv_put> entry, milliseconds timeout,
            kv_store::on_put done, bool again);
-  void clear(std::optional<std::string> type, milliseconds timeout,
+  /// Removes what stands under subjects that match, behind the prefix.
+  void purge(const std::string& tokens, milliseconds timeout,
              kv_store::on_done done);
 
   /// What was known of the bucket is not known any more.
@@ -285,11 +294,9 @@ void jetstream_kv_core::put(std::shared_ptr<const kv_put> entry,
       });
 }
 
-void jetstream_kv_core::clear(std::optional<std::string> type,
-                              milliseconds timeout, kv_store::on_done done) {
-  nlohmann::json body = nlohmann::json::object();
-  // The mark has one token.
-  body["filter"] = prefix_ + (type ? to_token(*type) : "*") + ".>";
+void jetstream_kv_core::purge(const std::string& tokens, milliseconds timeout,
+                              kv_store::on_done done) {
+  nlohmann::json body{{"filter", prefix_ + tokens}};
   nats::js_request(
       *client_, "STREAM.PURGE." + stream_, body.dump(), timeout,
       [self = shared_from_this(),
@@ -338,9 +345,14 @@ void jetstream_kv::put(kv_put entry, milliseconds timeout, on_put done) {
              std::move(done), false);
 }
 
+void jetstream_kv::purge(const key& key, milliseconds timeout, on_done done) {
+  core_->purge(tokens_of(key), timeout, std::move(done));
+}
+
 void jetstream_kv::clear(std::optional<std::string> type, milliseconds timeout,
                          on_done done) {
-  core_->clear(std::move(type), timeout, std::move(done));
+  // The mark has one token.
+  core_->purge((type ? to_token(*type) : "*") + ".>", timeout, std::move(done));
 }
 
 void jetstream_kv::ready(on_done done) {

@@ -17,6 +17,11 @@
 
 namespace larder {
 
+/// The bucket beside that of the values, where nodes lease the right to fill a
+/// key: what a node that died holds goes by itself, soon enough for another to
+/// take over within 2 s.
+config::bucket_settings fills_of(const config::bucket_settings& values);
+
 class jetstream_kv_core;
 
 class jetstream_kv : public kv_store {
@@ -29,6 +34,8 @@ class jetstream_kv : public kv_store {
            on_get done) override;
   void put(kv_put entry, std::chrono::milliseconds timeout,
            on_put done) override;
+  void purge(const key& key, std::chrono::milliseconds timeout,
+             on_done done) override;
   void clear(std::optional<std::string> type, std::chrono::milliseconds timeout,
              on_done done) override;
 

@@ -65,6 +65,10 @@ class kv_store {
   virtual void put(kv_put entry, std::chrono::milliseconds timeout,
                    on_put done) = 0;
 
+  /// Removes the key's entry, if there is one, and leaves nothing in its place.
+  virtual void purge(const key& key, std::chrono::milliseconds timeout,
+                     on_done done) = 0;
+
   /// Removes every entry but the mark, or those of one type.
   virtual void clear(std::optional<std::string> type,
                      std::chrono::milliseconds timeout, on_done done) = 0;

@@ -28,12 +28,17 @@ class scripted_kv final : public kv_store {
 
   std::deque<get_call> gets;
   std::deque<put_call> puts;
+  std::vector<key> purged;
 
   void get(const key& k, std::chrono::milliseconds, on_get done) override {
     gets.push_back({k, std::move(done)});
   }
   void put(kv_put entry, std::chrono::milliseconds, on_put done) override {
     puts.push_back({std::move(entry), std::move(done)});
+  }
+  void purge(const key& k, std::chrono::milliseconds, on_done done) override {
+    purged.push_back(k);
+    done({});
   }
   void clear(std::optional<std::string>, std::chrono::milliseconds,
              on_done done) override {
@@ -61,6 +66,9 @@ class marked_kv final : public kv_store {
           conflict(static_cast<std::int64_t>(mark.sequence), "another mark"));
     mark = {nullptr, entry.info, entry.generation, ++sequence_};
     done(mark.sequence);
+  }
+  void purge(const key&, std::chrono::milliseconds, on_done done) override {
+    done({});
   }
   void clear(std::optional<std::string>, std::chrono::milliseconds,
              on_done done) override {

@@ -57,6 +57,11 @@ warm_actor scripted_warm::spawn(caf::actor_system& system) {
             [=, this](write_atom, const shared_fill& fill) {
               return note<bool>(self, writes, fill);
             },
+            [this](lease_atom, const key&) {
+              ++leases_asked;
+              return grants_leases;
+            },
+            [this](release_atom, const key&) { ++leases_released; },
             [](clear_atom, const std::optional<std::string>&) {
               return done_atom::value;
             },
@@ -86,6 +91,7 @@ shard_actor scripted_shard::spawn(caf::actor_system& system) {
         },
         [=, this](epoch_atom) { return note<done_atom>(self, epochs, true); },
         [](sweep_atom) {},
+        [](const continuation&) {},
         [](stats_atom) { return shard_stats{}; },
     };
   });

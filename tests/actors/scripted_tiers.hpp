@@ -73,6 +73,10 @@ struct scripted_cold {
 struct scripted_warm {
   std::deque<asked<key, kv_entry>> gets;
   std::deque<asked<shared_fill, bool>> writes;
+  /// Whether nobody else in the cluster fills what is asked for.
+  bool grants_leases = true;
+  int leases_asked = 0;
+  int leases_released = 0;
 
   warm_actor spawn(caf::actor_system& system);
 };

@@ -66,8 +66,9 @@ class WarmTest : public actor_fixture {
   key k{"t", "a"};
   epoch now_epoch{"one"};
   std::shared_ptr<scripted_kv> bucket = std::make_shared<scripted_kv>();
-  warm_actor subject =
-      own(sys().spawn(warm, warm_context{bucket, std::chrono::seconds{1}}));
+  std::shared_ptr<scripted_kv> leases = std::make_shared<scripted_kv>();
+  warm_actor subject = own(sys().spawn(
+      warm, warm_context{bucket, leases, "one", std::chrono::seconds{1}}));
 };
 
 bool is(const pending<bool>& p, bool expected) {
@@ -99,6 +100,61 @@ TEST_F(WarmTest, LeavesAReadersValueWhenSomebodyWasFaster) {
   put_fails(ec::revision_conflict);
   EXPECT_TRUE(is(p, false));
   EXPECT_EQ(bucket->gets.size() + bucket->puts.size(), 0u);
+}
+
+TEST_F(WarmTest, LeasesAKeyToOneWhoFillsIt) {
+  auto first = ask(subject, 1h, lease_atom::value, k);
+  run();
+  ASSERT_EQ(leases->puts.size(), 1u);
+  EXPECT_EQ(leases->puts[0].entry.expected_sequence, 0u);
+  EXPECT_EQ(leases->puts[0].entry.value->content(), "one");
+  next(leases->puts).done(1);
+  run();
+  EXPECT_TRUE(is(first, true));
+  auto second = ask(subject, 1h, lease_atom::value, k);
+  run();
+  next(leases->puts).done(conflict(1, "as the test has it"));
+  run();
+  EXPECT_TRUE(is(second, false));
+  caf::anon_send(subject, release_atom::value, k);
+  run();
+  EXPECT_EQ(leases->purged, std::vector<key>{k});
+}
+
+TEST_F(WarmTest, LetsEveryoneFillWhereNobodyCanTellWhoDoes) {
+  for (int i = 0; i < 20; ++i) {
+    auto p = ask(subject, 1h, lease_atom::value, k);
+    run();
+    if (!leases->puts.empty())
+      next(leases->puts).done(fail(ec::unavailable, "as the test has it"));
+    run();
+    EXPECT_TRUE(is(p, true));
+  }
+  // And after a few failures nobody waits for another one.
+  auto p = ask(subject, 1h, lease_atom::value, k);
+  run();
+  EXPECT_TRUE(is(p, true));
+  EXPECT_EQ(leases->puts.size(), 0u);
+}
+
+TEST_F(WarmTest, FindsOutByItselfThatJetStreamIsBack) {
+  for (int i = 0; i < 3; ++i) {
+    get();
+    get_fails();
+  }
+  auto reachable = [this] {
+    return request(subject, 1s, stats_atom::value)->reachable;
+  };
+  EXPECT_FALSE(reachable());
+  run_for(400ms);
+  ASSERT_EQ(bucket->gets.size(), 1u);
+  get_fails();
+  EXPECT_FALSE(reachable());
+  run_for(400ms);
+  absent();
+  EXPECT_TRUE(reachable());
+  run_for(2s);
+  EXPECT_EQ(bucket->gets.size(), 0u);
 }
 
 TEST_F(WarmTest, LooksBeforeItPutsWhatNobodyLookedFor) {
@@ -196,7 +252,7 @@ TEST_F(WarmTest, SkipsATierThatFailsAndProbesIt) {
   auto stats = request(subject, 1s, stats_atom::value);
   ASSERT_TRUE(stats);
   EXPECT_FALSE(stats->reachable);
-  run_for(300ms);
+  run_for(260ms);
   auto probe = get();
   EXPECT_EQ(bucket->gets.size(), 1u);
   auto beside = get();

@@ -3,6 +3,7 @@
 // Used by simulated nodes, faults and the simulation. Thread rule: one thread.
 #pragma once
 
+#include "tests/simulation/locking_outbox.hpp"
 #include "tests/simulation/truth_log.hpp"
 #include "tests/support/memory_store.hpp"
 #include "tests/support/simulated_kv.hpp"
@@ -30,8 +31,11 @@ struct cluster {
       });
   /// False: nobody reaches it, other programs neither.
   bool database_runs = true;
+  /// For mutant::fence_skips_locked_rows.
+  std::shared_ptr<row_locks> locks = std::make_shared<row_locks>();
   truth_log truth{world, database};
   test::simulated_kv_server kv{world};
+  test::simulated_kv_server leases{world, std::chrono::milliseconds{1'500}};
   test::simulated_log_server log{world};
   test::simulated_signal_bus signals{world};
 };

@@ -1,5 +1,6 @@
 // larder_simulation: runs seeds, prints what is wrong with which, and exits
 // with 1 if anything is.
+#include "tests/simulation/mutant_hunt.hpp"
 #include "tests/simulation/simulation.hpp"
 
 #include <CLI/CLI.hpp>
@@ -13,6 +14,7 @@
 
 namespace {
 
+using namespace larder;
 using namespace larder::simulation;
 
 /// "7" or "1-500".
@@ -36,6 +38,26 @@ void print(const outcome& result, std::size_t lines) {
   std::cout << std::flush;
 }
 
+/// Plants each mutant alone; false if one of them is not caught.
+bool hunt_all(std::size_t trials, std::uint64_t limit, unsigned threads,
+              const options& o) {
+  std::size_t caught = 0;
+  for (std::size_t i = 1; i < mutant_names.size(); ++i) {
+    auto result = hunt(static_cast<mutant>(i), trials, limit, threads, o);
+    caught += result.caught();
+    std::cout << (result.caught() ? "caught " : "MISSED ") << mutant_names[i]
+              << ": median " << result.median(limit) << " seeds (";
+    for (auto& n : result.seeds)
+      std::cout << (&n == result.seeds.data() ? "" : " ")
+                << (n ? std::to_string(*n)
+                      : "none of " + std::to_string(limit));
+    std::cout << "); " << result.violation << std::endl;
+  }
+  std::cout << caught << " of " << mutant_names.size() - 1
+            << " mutants caught in every trial" << std::endl;
+  return caught == mutant_names.size() - 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -55,6 +77,16 @@ int main(int argc, char** argv) {
   app.add_option("--threads", threads, "Seeds run at once");
   std::size_t stop_after = 5;
   app.add_option("--stop-after", stop_after, "Bad seeds");
+  bool mutants = false;
+  app.add_flag("--mutants", mutants,
+               "Plant each known mistake and count the seeds that catch it");
+  std::size_t trials = 9;
+  app.add_option("--trials", trials, "Of each mutant");
+  std::uint64_t limit = 500;
+  app.add_option("--limit", limit, "Seeds of a trial");
+  std::string planted_name = "none";
+  app.add_option("--mutant", planted_name,
+                 "Plant this one (see actors/mutant.hpp)");
   bool list = false;
   app.add_flag("--list", list, "Name the faults");
   bool hashes = false;
@@ -77,6 +109,14 @@ int main(int argc, char** argv) {
       std::chrono::duration<double>{seconds});
   o.lines = lines;
   spdlog::set_level(spdlog::level::off);
+  if (mutants)
+    return hunt_all(trials, limit, threads, o) ? 0 : 1;
+  auto m = mutant_named(planted_name);
+  if (!m) {
+    std::cerr << "no mutant is called \"" << planted_name << "\"\n";
+    return 2;
+  }
+  planted_mutant = *m;
 
   auto [first, last] = parse_range(seeds);
   auto began = std::chrono::steady_clock::now();

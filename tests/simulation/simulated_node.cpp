@@ -3,6 +3,7 @@
 #include "actors/cold.hpp"
 #include "actors/cold_worker.hpp"
 #include "actors/invalidation.hpp"
+#include "actors/mutant.hpp"
 #include "actors/relay.hpp"
 #include "actors/shard.hpp"
 #include "actors/warm.hpp"
@@ -36,6 +37,8 @@ simulated_node::simulated_node(cluster& c, std::optional<std::uint32_t> again)
     : cluster_(c), process_(started(c.world, again)),
       view_(with_shards(memory_)),
       bucket_(std::make_shared<test::simulated_kv>(c.kv, c.world, process_)),
+      leases_(std::make_shared<test::simulated_kv>(c.leases, c.world, process_,
+                                                   "leases")),
       log_(std::make_shared<test::simulated_log>(c.log, c.world, process_)),
       signals_(std::make_shared<test::simulated_signals>(c.signals, c.world,
                                                          process_)),
@@ -62,11 +65,15 @@ void simulated_node::spawn_tiers() {
                              store_, std::make_unique<test::memory_store>(
                                          cluster_.database))))));
   cold_ = actors.own(system.spawn(cold, std::move(truth)));
-  warm_ = actors.own(system.spawn(warm, warm_context{bucket_, 1s}));
+  warm_ =
+      actors.own(system.spawn(warm, warm_context{bucket_, leases_, "", 1s}));
   relay_context publishing;
-  publishing.outbox = std::make_shared<std::unique_ptr<outbox>>(
-      std::make_unique<test::faulty_outbox>(
-          store_, std::make_unique<test::memory_outbox>(cluster_.database)));
+  std::unique_ptr<outbox> box = std::make_unique<test::faulty_outbox>(
+      store_, std::make_unique<test::memory_outbox>(cluster_.database));
+  if (planted(mutant::fence_skips_locked_rows))
+    box = std::make_unique<locking_outbox>(
+        cluster_.locks, process_.run * 100ull + process_.node, std::move(box));
+  publishing.outbox = std::make_shared<std::unique_ptr<outbox>>(std::move(box));
   publishing.log = log_;
   publishing.warm = warm_;
   publishing.bucket = bucket_;

@@ -41,7 +41,9 @@ class simulated_node {
   test::wire& kv() { return bucket_->wire(); }
   test::wire& log() { return log_->wire(); }
   test::wire& signals() { return signals_->wire(); }
-  std::vector<test::wire*> wires() { return {&kv(), &log(), &signals()}; }
+  std::vector<test::wire*> wires() {
+    return {&kv(), &leases_->wire(), &log(), &signals()};
+  }
   test::store_link& store() { return *store_; }
 
  private:
@@ -54,6 +56,7 @@ class simulated_node {
   std::shared_ptr<hot_tier> memory_ = std::make_shared<hot_tier>();
   read_view view_;
   std::shared_ptr<test::simulated_kv> bucket_;
+  std::shared_ptr<test::simulated_kv> leases_;
   std::shared_ptr<test::simulated_log> log_;
   std::shared_ptr<test::simulated_signals> signals_;
   std::shared_ptr<test::store_link> store_;

@@ -21,7 +21,7 @@ simulated_kv_server::find(const key& k, world::duration when) const {
   for (auto p : purges_) {
     auto& purge = history_[p];
     if (purge.sequence > newest->sequence && purge.stored_at <= when
-        && !k.id.empty()
+        && (purge.key == k || (purge.key.type.empty() && !k.id.empty()))
         && (purge.purged_type.empty() || purge.purged_type == k.type))
       return nullptr;
   }
@@ -69,6 +69,11 @@ caf::expected<std::uint64_t> simulated_kv_server::put(const kv_put& entry) {
 
 void simulated_kv_server::put_foreign(const key& k, std::string_view content) {
   append(k, artifact::make(k, content, {}), {}, 0);
+}
+
+void simulated_kv_server::purge(const key& k) {
+  purges_.push_back(history_.size());
+  history_.push_back({++sequence_, k, nullptr, {}, 0, world_.now(), true, {}});
 }
 
 void simulated_kv_server::clear(const std::optional<std::string>& type) {
@@ -126,6 +131,17 @@ void simulated_kv::put(kv_put entry, std::chrono::milliseconds timeout,
       std::move(what), timeout,
       [server = &server_, entry = std::move(entry)] {
         return server->put(entry);
+      },
+      std::move(done));
+}
+
+void simulated_kv::purge(const key& k, std::chrono::milliseconds timeout,
+                         on_done done) {
+  wire_.call<void>(
+      "purge " + k.id, timeout,
+      [server = &server_, k]() -> caf::expected<void> {
+        server->purge(k);
+        return caf::unit;
       },
       std::move(done));
 }

@@ -26,6 +26,7 @@ class simulated_kv_server {
 
   kv_entry get(const key& k);
   caf::expected<std::uint64_t> put(const kv_put& entry);
+  void purge(const key& k);
   void clear(const std::optional<std::string>& type);
 
   /// Another program's put: no version.
@@ -53,7 +54,7 @@ class simulated_kv_server {
     version_info info;
     std::uint32_t generation;
     world::duration stored_at;
-    /// The type that was cleared, or everything: not an entry.
+    /// The type that was cleared, or everything, or the key: not an entry.
     bool purge = false;
     std::string purged_type;
   };
@@ -79,8 +80,9 @@ class simulated_kv_server {
 /// One process's view. Keep it as long as the process.
 class simulated_kv : public kv_store {
  public:
-  simulated_kv(simulated_kv_server& server, world& w, process where)
-      : server_(server), wire_(w, where, "kv") {}
+  simulated_kv(simulated_kv_server& server, world& w, process where,
+               std::string name = "kv")
+      : server_(server), wire_(w, where, std::move(name)) {}
 
   larder::test::wire& wire() { return wire_; }
 
@@ -88,6 +90,8 @@ class simulated_kv : public kv_store {
            on_get done) override;
   void put(kv_put entry, std::chrono::milliseconds timeout,
            on_put done) override;
+  void purge(const key& k, std::chrono::milliseconds timeout,
+             on_done done) override;
   void clear(std::optional<std::string> type, std::chrono::milliseconds timeout,
              on_done done) override;
 
