@@ -208,7 +208,7 @@ const setting table[] = {
     {LARDER_SETTING(coherence.floor_ttl),
      .sentence = "How long a key's last known revision is remembered after "
                  "its entry has gone.",
-     .least = second, .most = day},
+     .least = 30 * second, .most = day},
     {LARDER_SETTING(coherence.relay_interval),
      .sentence = "How often the relay looks for writes of other programs.",
      .least = 1, .most = second},
