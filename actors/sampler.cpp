@@ -126,7 +126,7 @@ void sampler_state::ask_nodes(std::vector<key> keys) {
   ask<found_type>(
       self_,
       [&](auto done) {
-        context_.peers->holdings(keys, std::max(2u, context_.keys / 8),
+        context_.peers->holdings(keys, std::max(2u, context_.keys / 2),
                                  context_.patience, done);
       },
       [this, keys, asked](caf::expected<found_type> found) {
@@ -145,7 +145,7 @@ void sampler_state::heard(const std::vector<key>& keys, time_point asked,
         answers_.push_back({one.node, keys[i], std::move(*one.held[i]), asked});
   }
   // Some of each node's, in turns: no node shall crowd out the others.
-  for (std::size_t i = 0; offered_.size() < context_.keys / 4; ++i) {
+  for (std::size_t i = 0; offered_.size() < context_.keys; ++i) {
     auto before = offered_.size();
     for (auto& one : answers)
       if (i < one.sample.size())

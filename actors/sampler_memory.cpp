@@ -21,7 +21,7 @@ constexpr milliseconds changed_within{65'000};
 
 /// A key is kept in mind for so long after it was last met; one in four for
 /// long enough to be judged by the longest window.
-constexpr milliseconds kept_short{12'000};
+constexpr milliseconds kept_short{20'000};
 constexpr milliseconds kept_long{70'000};
 
 }  // namespace
