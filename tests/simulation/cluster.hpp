@@ -29,6 +29,8 @@ struct cluster {
         return (world.now() + database_clock_offset + std::chrono::hours{1})
             .count();
       });
+  /// How long a shard remembers the revision of a key that has gone.
+  std::chrono::milliseconds floor_ttl = std::chrono::minutes{10};
   /// False: nobody reaches it, other programs neither.
   bool database_runs = true;
   /// For mutant::fence_skips_locked_rows.

@@ -24,6 +24,7 @@ struct hunt_result {
   /// What the first trial that caught it found.
   std::string violation;
 
+  /// In more than half of the trials.
   bool caught() const;
   /// Of the trials; those that caught nothing count as the limit.
   std::uint64_t median(std::uint64_t limit) const;

@@ -91,6 +91,8 @@ void simulated_node::spawn_coherence() {
     slice.cache = cache;
     slice.warm = warm_;
     slice.cold = cold_;
+    slice.floor_ttl = cluster_.floor_ttl;
+    slice.sweep_interval = std::min(slice.sweep_interval, slice.floor_ttl / 4);
     slice.committed = [to = relay_, over = signals_] {
       caf::anon_send(to, wake_atom::value);
       over->wake_relay();
@@ -103,6 +105,7 @@ void simulated_node::spawn_coherence() {
   following.signals = signals_;
   following.shards = shards_;
   following.relay = relay_;
+  following.floor_ttl = cluster_.floor_ttl;
   following.incarnation = "node-" + std::to_string(process_.node) + ":"
                           + std::to_string(process_.run);
   invalidation_ = actors.own(system.spawn(invalidation, std::move(following)));

@@ -31,6 +31,7 @@ class run_of_one_seed {
       : options_(o), world_(seed), cluster_(world_, make_keys(o.keys)),
         faults_(cluster_, nodes_) {
     world_.keep_lines(o.lines);
+    cluster_.floor_ttl = o.floor_ttl;
     for (auto& k : faults::kinds())
       if (o.fault_names.empty()
               ? k.usual

@@ -28,6 +28,8 @@ struct options {
   /// How long the clients go on without faults. Soon after that every node must
   /// answer every key as it is, unmarked.
   test::world::duration recovery = std::chrono::seconds{3};
+  /// Of every node; see cluster.hpp.
+  std::chrono::milliseconds floor_ttl = std::chrono::minutes{10};
   /// Names; empty: the usual ones.
   std::vector<std::string> fault_names;
   /// Lines of the history that are kept.
