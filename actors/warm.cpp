@@ -14,9 +14,6 @@ constexpr int max_tries = 4;
 
 constexpr std::chrono::milliseconds probe_interval{300};
 
-// A reader waits meanwhile.
-constexpr std::chrono::milliseconds lease_timeout{250};
-
 /// Whether `entry` must not be replaced by `fill`.
 bool keeps_its_place(const kv_entry& entry, const shared_fill& fill) {
   if (planted(mutant::blind_shared_put))
@@ -143,7 +140,7 @@ caf::result<bool> warm_state::lease(const key& k) {
   ask<std::uint64_t>(
       self_,
       [&](auto done) {
-        context_.leases->put(std::move(entry), lease_timeout, done);
+        context_.leases->put(std::move(entry), context_.timeout, done);
       },
       [this, reply](caf::expected<std::uint64_t> stored) mutable {
         auto taken =
@@ -161,7 +158,7 @@ void warm_state::release(const key& k) {
   if (!context_.leases)
     return;
   // One that stays goes by itself.
-  context_.leases->purge(k, lease_timeout, [](caf::expected<void>) {});
+  context_.leases->purge(k, context_.timeout, [](caf::expected<void>) {});
 }
 
 caf::result<done_atom> warm_state::clear(std::optional<std::string> type) {
