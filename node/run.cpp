@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
+#include <optional>
 #include <utility>
 
 namespace larder {
@@ -48,8 +49,8 @@ int give_up(const caf::error& why) {
 }
 
 /// Brings the schema up to date; waits for a server that is away, since it may
-/// start at the same time as the node. Not 0: the exit code.
-int prepare_schema(const config::settings& settings) {
+/// start at the same time as the node. An exit code, if the node is to leave.
+std::optional<int> prepare_schema(const config::settings& settings) {
   bool told = false;
   for (;;) {
     auto done =
@@ -57,7 +58,7 @@ int prepare_schema(const config::settings& settings) {
     if (done && (settings.postgres.migrate || done->pending.empty())) {
       for (auto& name : done->pending)
         spdlog::info("applied migration {}", name);
-      return 0;
+      return {};
     }
     if (done)
       return give_up(fail(ec::configuration, "the schema misses migration "
@@ -67,8 +68,10 @@ int prepare_schema(const config::settings& settings) {
       return give_up(done.error());
     if (!std::exchange(told, true))
       spdlog::warn("waiting for PostgreSQL: {}", message_of(done.error()));
+    // Asked to leave, it leaves as ever: the server may have come meanwhile,
+    // and the node be ready.
     if (ends(wait_for_signal(milliseconds{500})))
-      return cli::exit_unavailable;
+      return cli::exit_done;
   }
 }
 
@@ -112,10 +115,10 @@ int run_node(config::settings settings,
   auto running = node::start(settings);
   if (!running)
     return give_up(running.error());
-  if (auto code = prepare_schema(settings); code != 0) {
+  if (auto code = prepare_schema(settings)) {
     if (!(*running)->stop())
-      std::_Exit(code);
-    return code;
+      std::_Exit(*code);
+    return *code;
   }
   for (;;) {
     auto signal = wait_for_signal(milliseconds{60'000});
