@@ -1,30 +1,19 @@
 #include "node/node.hpp"
 
-#include "actors/cold.hpp"
 #include "actors/cold_worker.hpp"
 #include "actors/invalidation.hpp"
 #include "actors/relay.hpp"
-#include "actors/sampler.hpp"
 #include "actors/shard.hpp"
 #include "actors/warm.hpp"
-#include "cluster/jetstream_log.hpp"
 #include "cluster/nats_peers.hpp"
-#include "cluster/nats_signals.hpp"
 #include "config/redact.hpp"
-#include "node/control.hpp"
-#include "node/front_door.hpp"
-#include "node/gateway.hpp"
-#include "node/identity.hpp"
 #include "node/local_reader.hpp"
-#include "node/local_source.hpp"
 #include "node/metrics.hpp"
+#include "node/parts.hpp"
 #include "node/readiness.hpp"
-#include "storage/jetstream_kv.hpp"
 #include "storage/postgres_outbox.hpp"
 #include "storage/postgres_store.hpp"
 
-#include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <spdlog/spdlog.h>
@@ -68,52 +57,6 @@ std::shared_ptr<hot_tier> make_memory(const config::memory_settings& memory) {
 }
 
 }  // namespace
-
-// Members are destroyed in reverse: first what asks, last what is asked.
-struct node::parts {
-  config::settings settings;
-  std::string id;
-  std::string incarnation;
-  std::string started = utc_seconds_now();
-  time_point started_at = steady_clock::now();
-  std::shared_ptr<larder::traffic> traffic =
-      std::make_shared<larder::traffic>();
-  std::shared_ptr<hot_tier> memory;
-  /// The log has a connection of its own: a slow reader must not hold up the
-  /// rest, and is cut off by the server if it is.
-  std::shared_ptr<nats::client> tiers_client;
-  std::shared_ptr<nats::client> log_client;
-  std::shared_ptr<jetstream_kv> bucket;
-  std::shared_ptr<jetstream_kv> leases;
-  std::shared_ptr<jetstream_log> log;
-  std::shared_ptr<nats_signals> signals;
-  caf::actor_system_config system_config;
-  std::unique_ptr<caf::actor_system> system;
-  std::vector<cold_worker_actor> workers;
-  cold_actor cold;
-  warm_actor warm;
-  relay_actor relay;
-  std::vector<shard_actor> shards;
-  invalidation_actor invalidation;
-  std::shared_ptr<sampler_board> board = std::make_shared<sampler_board>();
-  sampler_actor sampler;
-  statistics_actor statistics;
-  std::vector<gateway_actor> gateways;
-  control_actor control;
-  std::shared_ptr<local_source> local;
-  std::unique_ptr<front_door> door;
-  std::unique_ptr<http_plane> http;
-  std::uint16_t http_port = 0;
-  std::atomic<bool> draining{false};
-  bool stopped = false;
-
-  caf::expected<void> connect();
-  void spawn_tiers();
-  void spawn_coherence();
-  void spawn_sampler();
-  caf::expected<void> open_doors(node& self);
-  node_statistics statistics_now() const;
-};
 
 node::node() : parts_(std::make_unique<parts>()) {}
 
@@ -273,71 +216,6 @@ caf::expected<void> node::parts::open_doors(node& self) {
         caf::anon_send(to, std::move(c));
       }});
   return door->start();
-}
-
-// -- the way out -------------------------------------------------------------
-
-bool node::stop() {
-  auto& p = *parts_;
-  if (std::exchange(p.stopped, true))
-    return true;
-  auto until = steady_clock::now() + p.settings.node.shutdown_timeout;
-  auto left = [until] {
-    return std::max(milliseconds{1}, std::chrono::duration_cast<milliseconds>(
-                                         until - steady_clock::now()));
-  };
-  p.draining = true;
-  if (p.local)
-    p.local->close();
-  if (p.door)
-    p.door->stop(left() / 2);
-  if (p.http)
-    p.http->stop();
-  if (p.system == nullptr)
-    return true;
-  {
-    caf::scoped_actor self{*p.system};
-    self->request(p.relay, left() / 2, stop_atom::value)
-        .receive([](done_atom) {}, [](const caf::error&) {});
-  }
-  p.signals->listen([](const std::string&) {}, [] {});
-  p.log->stop();
-  std::vector<caf::actor_addr> detached{p.relay.address(), p.sampler.address()};
-  for (auto& worker : p.workers)
-    detached.push_back(worker.address());
-  auto end = [](auto& actor) {
-    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
-    actor = nullptr;
-  };
-  end(p.control);
-  std::for_each(p.gateways.begin(), p.gateways.end(), end);
-  end(p.statistics);
-  end(p.sampler);
-  end(p.invalidation);
-  end(p.relay);
-  std::for_each(p.shards.begin(), p.shards.end(), end);
-  end(p.warm);
-  end(p.cold);
-  std::for_each(p.workers.begin(), p.workers.end(), end);
-  // The system waits for the threads of detached actors, and these for the last
-  // reference, which the clock may hold in a delayed message; but it stops the
-  // clock first. So the references go before the system does.
-  auto lives = [](const caf::actor_addr& a) {
-    return caf::actor_cast<caf::strong_actor_ptr>(a) != nullptr;
-  };
-  auto hung = [&] {
-    return std::any_of(detached.begin(), detached.end(), lives);
-  };
-  while (hung() && steady_clock::now() < until)
-    std::this_thread::sleep_for(milliseconds{5});
-  if (hung()) {
-    // A worker that waits for a hung server cannot be ended, only left.
-    static_cast<void>(p.system.release());
-    return false;
-  }
-  // In the thread that made it: CAF waits for every other one that used it.
-  p.system.reset();
-  return true;
 }
 
 // -- what it says of itself --------------------------------------------------
