@@ -69,7 +69,7 @@ TEST(TidyTest, FindsALibraryOutOfItsPlace) {
   EXPECT_TRUE(at_line_two("actors/packages.cpp", "rocksdb/db.h"));
   EXPECT_FALSE(at_line_two("storage/postgres_session.cpp", "pqxx/pqxx"));
   EXPECT_FALSE(at_line_two("storage/nats_handles.hpp", "nats/nats.h"));
-  EXPECT_FALSE(at_line_two("storage/rocks.cpp", "rocksdb/db.h"));
+  EXPECT_FALSE(at_line_two("storage/rocks_database.cpp", "rocksdb/db.h"));
   EXPECT_EQ(
       libraries_out_of_place({{"storage/a.cpp", "#include <curl/curl.h>"},
                               {"storage/b.cpp", "#include <curl/curl.h>"}})
