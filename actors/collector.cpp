@@ -68,10 +68,10 @@ caf::result<collect_reply> collect(pointer self, collect_request& request) {
   ++state.stats.asked;
   collector_state::flight_key key{request.package.ecosystem,
                                   request.package.name, request.version};
-  auto promise = self->make_response_promise<collect_reply>();
   auto found = state.flights.find(key);
   if (found != state.flights.end()) {
     ++state.stats.joined;
+    auto promise = self->make_response_promise<collect_reply>();
     found->second.waiting.push_back(promise);
     return promise;
   }
@@ -79,6 +79,8 @@ caf::result<collect_reply> collect(pointer self, collect_request& request) {
     return fail(ec::busy, std::to_string(state.queue.size())
                               + " packages wait to be collected; try again "
                                 "later");
+  // Not before here: once there is a promise, an error has to go through it.
+  auto promise = self->make_response_promise<collect_reply>();
   auto& flight = state.flights[key];
   flight.request = std::move(request);
   flight.waiting.push_back(promise);
