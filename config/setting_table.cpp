@@ -22,6 +22,7 @@ constexpr std::uint64_t mib = 1ull << 20;
 constexpr std::uint64_t tib = 1ull << 40;
 
 constexpr std::string_view name_rule = "letters, digits, '-' and '_'";
+constexpr std::string_view url_rule = "http://HOST/PATH or https://HOST/PATH";
 
 const section section_table[] = {
     {"node", "The process."},
@@ -35,6 +36,8 @@ const section section_table[] = {
     {"sampler", "Compares what nodes answer with the source of truth."},
     {"ttl", "The lifetimes that a time-to-live class stands for."},
     {"limits", "What one request may ask for."},
+    {"packages", "The packages that the node keeps on its disk."},
+    {"registries", "Where packages are collected from, and how much of them."},
 };
 
 const setting table[] = {
@@ -251,6 +254,115 @@ const setting table[] = {
     {LARDER_SETTING(limits.max_deadline),
      .sentence = "The longest that Larder-Deadline-Ms may ask for.", .least = 1,
      .most = hour, .reload = true},
+
+    {LARDER_SETTING(packages.enabled),
+     .sentence = "Keep packages and serve packages.storage and "
+                 "packages.registry."},
+    {LARDER_SETTING(packages.path),
+     .sentence = "The directory of the store; empty: packages in "
+                 "node.data_dir."},
+    {LARDER_SETTING(packages.memory_bytes),
+     .sentence = "Documents kept in memory.", .least = 64 * kib, .most = tib,
+     .in_bytes = true},
+    {LARDER_SETTING(packages.block_cache_bytes),
+     .sentence = "Memory for blocks of the store's files.", .least = mib,
+     .most = tib, .in_bytes = true},
+    {LARDER_SETTING(packages.max_document_bytes),
+     .sentence = "The size of one document; it has to fit into a NATS "
+                 "message.",
+     .least = kib, .most = 64 * mib, .in_bytes = true},
+    {LARDER_SETTING(packages.min_free_bytes),
+     .sentence = "The store is not opened with less free disk space than "
+                 "this.",
+     .most = tib, .in_bytes = true},
+    {LARDER_SETTING(packages.tombstone_retention),
+     .sentence = "How long it is remembered that a package was removed; a "
+                 "node that was away for longer may bring it back.",
+     .least = hour, .most = 365 * day},
+    {LARDER_SETTING(packages.bucket),
+     .sentence = "The JetStream key-value bucket that nodes share them in.",
+     .check = is_name, .wanted = name_rule},
+    {LARDER_SETTING(packages.bucket_ttl),
+     .sentence = "An entry lives for so long after it was written.",
+     .least = second, .most = 365 * day},
+    {LARDER_SETTING(packages.bucket_storage),
+     .sentence = "What the servers keep it in.", .choices = "memory|file"},
+    {LARDER_SETTING(packages.bucket_replicas),
+     .sentence = "Servers that hold a copy.", .least = 1, .most = 5},
+    {LARDER_SETTING(packages.bucket_max_bytes),
+     .sentence = "The most that it holds.", .least = mib, .most = 100 * tib,
+     .in_bytes = true},
+    {LARDER_SETTING(packages.collect_deadline),
+     .sentence = "A request that collects from a registry is given up after "
+                 "this, unless it says Larder-Deadline-Ms.",
+     .least = second, .most = hour},
+
+    {LARDER_SETTING(registries.npm),
+     .sentence = "Base URL; empty: what npm is configured with.",
+     .check = is_http_url_or_empty, .wanted = url_rule, .holds_secret = true},
+    {LARDER_SETTING(registries.cargo),
+     .sentence = "Base URL of a sparse index; empty: what cargo is configured "
+                 "with.",
+     .check = is_http_url_or_empty, .wanted = url_rule, .holds_secret = true},
+    {LARDER_SETTING(registries.hex),
+     .sentence = "Base URL of the API; empty: what mix is configured with.",
+     .check = is_http_url_or_empty, .wanted = url_rule, .holds_secret = true},
+    {LARDER_SETTING(registries.hex_mirror),
+     .sentence = "Base URL of the archives; empty: what mix is configured "
+                 "with, else that of the API.",
+     .check = is_http_url_or_empty, .wanted = url_rule, .holds_secret = true},
+    {LARDER_SETTING(registries.pypi),
+     .sentence = "Base URL; empty: what pip is configured with.",
+     .check = is_http_url_or_empty, .wanted = url_rule, .holds_secret = true},
+    {LARDER_SETTING(registries.user_agent),
+     .sentence = "What registries see; empty: larder and its version."},
+    {LARDER_SETTING(registries.requests_per_second),
+     .sentence = "The most that one registry is asked.", .least = 1,
+     .most = 1'000},
+    {LARDER_SETTING(registries.concurrency),
+     .sentence = "Packages collected at once, one thread each.", .least = 1,
+     .most = 64},
+    {LARDER_SETTING(registries.max_waiting),
+     .sentence = "Packages that may wait to be collected; more are answered "
+                 "`busy`.",
+     .least = 1, .most = 1'000'000},
+    {LARDER_SETTING(registries.connect_timeout),
+     .sentence = "How long a registry may take to accept a connection.",
+     .least = 1, .most = minute},
+    {LARDER_SETTING(registries.request_timeout),
+     .sentence = "One request to a registry is given up after this.",
+     .least = 1, .most = hour},
+    {LARDER_SETTING(registries.fresh_for),
+     .sentence = "A package collected less long ago is answered without "
+                 "asking its registry.",
+     .most = 365 * day},
+    {LARDER_SETTING(registries.missing_for),
+     .sentence = "So long it is remembered that a registry has no such "
+                 "package.",
+     .most = 365 * day},
+    {LARDER_SETTING(registries.stale_for),
+     .sentence = "A package collected less long ago is answered when its "
+                 "registry fails.",
+     .most = 365 * day},
+    {LARDER_SETTING(registries.max_metadata_bytes),
+     .sentence = "What a registry may say of one package.", .least = kib,
+     .most = 1'024 * mib, .in_bytes = true},
+    {LARDER_SETTING(registries.max_archive_bytes),
+     .sentence = "One archive, as it is downloaded.", .least = kib,
+     .most = 4'096 * mib, .in_bytes = true},
+    {LARDER_SETTING(registries.max_unpacked_bytes),
+     .sentence = "All of an archive, unpacked.", .least = kib,
+     .most = 4'096 * mib, .in_bytes = true},
+    {LARDER_SETTING(registries.max_file_bytes),
+     .sentence = "One file of an archive; a larger one is passed over.",
+     .least = kib, .most = 64 * mib, .in_bytes = true},
+    {LARDER_SETTING(registries.max_archive_entries),
+     .sentence = "Files in an archive.", .least = 1, .most = 1'000'000},
+    {LARDER_SETTING(registries.max_path_depth),
+     .sentence = "Directories within each other in an archive.", .least = 1,
+     .most = 1'000},
+    {LARDER_SETTING(registries.max_snippets),
+     .sentence = "Code snippets kept of one package.", .most = 20'000},
 };
 
 #undef LARDER_SETTING

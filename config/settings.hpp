@@ -164,6 +164,68 @@ struct limit_settings {
   milliseconds max_deadline{60'000};
 };
 
+struct package_settings {
+  /// Keep packages and serve `packages.…`.
+  bool enabled = true;
+  /// Where they are kept; empty: `packages` in node.data_dir.
+  std::string path;
+  /// Bytes of documents in memory.
+  std::uint64_t memory_bytes = 64ull << 20;
+  /// Memory for blocks of the files.
+  std::uint64_t block_cache_bytes = 64ull << 20;
+  /// One document; with its headers it has to fit into a NATS message.
+  std::uint64_t max_document_bytes = 960ull << 10;
+  /// The store is not opened with less free space than this.
+  std::uint64_t min_free_bytes = 64ull << 20;
+  /// A removal is remembered for so long; no node may be away for longer.
+  milliseconds tombstone_retention{7ll * 24 * 60 * 60 * 1'000};
+  /// The JetStream key-value bucket.
+  std::string bucket = "packages";
+  milliseconds bucket_ttl{60 * 60 * 1'000};
+  /// memory or file
+  std::string bucket_storage = "file";
+  std::uint32_t bucket_replicas = 1;
+  std::uint64_t bucket_max_bytes = 1ull << 30;
+  /// A request that collects is given up after this.
+  milliseconds collect_deadline{60'000};
+};
+
+struct registry_settings {
+  /// Base URLs; empty: what the registry's own tool is configured with.
+  std::string npm;
+  std::string cargo;
+  std::string hex;
+  /// Where hex archives lie; empty: what `hex` says, or hex's own tool.
+  std::string hex_mirror;
+  std::string pypi;
+  /// Empty: larder and its version.
+  std::string user_agent;
+  /// Of each registry.
+  std::uint32_t requests_per_second = 10;
+  /// Packages collected at once, one thread each.
+  std::uint32_t concurrency = 4;
+  /// Packages that may wait to be collected.
+  std::uint32_t max_waiting = 1'024;
+  milliseconds connect_timeout{5'000};
+  /// One request to a registry.
+  milliseconds request_timeout{30'000};
+  /// A package collected less long ago is answered without asking.
+  milliseconds fresh_for{60 * 60 * 1'000};
+  /// So is that there is no such package.
+  milliseconds missing_for{10 * 60 * 1'000};
+  /// A package collected less long ago is answered when its registry fails.
+  milliseconds stale_for{7ll * 24 * 60 * 60 * 1'000};
+  /// What a registry says of one package.
+  std::uint64_t max_metadata_bytes = 32ull << 20;
+  std::uint64_t max_archive_bytes = 64ull << 20;
+  std::uint64_t max_unpacked_bytes = 256ull << 20;
+  /// One file of an archive that is looked into.
+  std::uint64_t max_file_bytes = 2ull << 20;
+  std::uint32_t max_archive_entries = 20'000;
+  std::uint32_t max_path_depth = 32;
+  std::uint32_t max_snippets = 400;
+};
+
 struct settings {
   node_settings node;
   log_settings log;
@@ -176,6 +238,8 @@ struct settings {
   sampler_settings sampler;
   ttl_settings ttl;
   limit_settings limits;
+  package_settings packages;
+  registry_settings registries;
   /// false: every read goes to the source of truth (ENABLE_CACHING).
   bool caching = true;
 };

@@ -88,6 +88,18 @@ bool is_postgres_url(std::string_view text) {
              && text.find('=') != std::string_view::npos);
 }
 
+bool is_http_url_or_empty(std::string_view text) {
+  if (text.empty())
+    return true;
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (text.starts_with(scheme)) {
+      text.remove_prefix(scheme.size());
+      return !text.empty() && text.front() != '/' && text.front() != ':'
+             && text.find(' ') == std::string_view::npos;
+    }
+  return false;
+}
+
 bool is_context_name(std::string_view text) {
   return text.find('/') == std::string_view::npos
          && text.find("..") == std::string_view::npos;

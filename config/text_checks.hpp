@@ -22,6 +22,9 @@ bool is_nats_url(std::string_view text);
 /// A libpq URI, a key=value string, or empty for no PostgreSQL.
 bool is_postgres_url(std::string_view text);
 
+/// `http://` or `https://` with a host, or empty.
+bool is_http_url_or_empty(std::string_view text);
+
 /// A name that the `nats` command could have given to a context, or empty.
 bool is_context_name(std::string_view text);
 

@@ -165,6 +165,17 @@ TEST_F(LoadTest, RefusesWordsThatAreNoChoice) {
   EXPECT_NE(refusal("bucket: {storage: disk}"), "accepted");
 }
 
+TEST_F(LoadTest, TakesAnAddressOfTheWebForARegistry) {
+  for (const auto* url : {"", "http://127.0.0.1:8080", "https://a.b/c/"})
+    EXPECT_EQ(refusal(std::string("registries: {npm: \"") + url + "\"}"),
+              "accepted");
+  for (const auto* url :
+       {"ftp://a", "a.b", "http://", "https:///x", "http://a b"})
+    EXPECT_NE(refusal(std::string("registries: {npm: \"") + url + "\"}"),
+              "accepted")
+        << url;
+}
+
 TEST_F(LoadTest, RefusesNamesThatSubjectsCannotCarry) {
   for (const auto* id : {"a.b", "a b", "a*", "ä", ">"})
     EXPECT_EQ(refusal(std::string("node: {id: \"") + id + "\"}"),
