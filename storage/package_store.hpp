@@ -51,7 +51,9 @@ struct package_store_options {
   /// Memory for blocks of the files.
   std::uint64_t cache_bytes = 64ull << 20;
   /// The store is not opened with less free space than this.
-  std::uint64_t min_free_bytes = 64ull << 20;
+  std::uint64_t least_free_bytes = 128ull << 20;
+  /// Nothing is written when less would be left.
+  std::uint64_t reserve_bytes = 64ull << 20;
   std::chrono::microseconds tombstone_retention = std::chrono::hours{7 * 24};
   /// false: a power cut loses the last writes. For tests and bulk imports that
   /// can be run again.
@@ -74,8 +76,10 @@ struct package_written {
   package_key key;
   std::string version;
   std::int64_t revision = 0;
-  /// false: what is kept is the same or newer, and stays.
+  /// false: what is kept is the same or newer, and stays; `revision` is its.
   bool applied = true;
+  /// Whether there was such a version; of a removal: any version.
+  bool existed = false;
 };
 
 struct package_summary {
@@ -219,24 +223,31 @@ class package_store {
 
   // -- writes -----------------------------------------------------------------
 
-  /// Keeps a document that this node accepted.
+  /// Keeps a document that this node accepted. The very bytes that are kept
+  /// already are not written again.
   caf::expected<package_written> store(std::string_view document);
+  /// The same for what was fetched elsewhere since get() answered `seen` as the
+  /// package's revision: not applied if the package was removed after that.
+  caf::expected<package_written> fill(std::string_view document,
+                                      std::int64_t seen);
   /// The same for many in one synced write: for imports. Each has its own
   /// outcome; one that is refused undoes no other.
   caf::expected<std::vector<caf::expected<package_written>>>
   store_many(std::span<const std::string> documents);
-  /// Removes all versions. `not_found` if there are none.
+  /// Removes all versions. Kept, and told to the other nodes, also if there are
+  /// none here.
   caf::expected<package_written> remove(std::string_view ecosystem,
                                         std::string_view name);
 
   /// A write that another node accepted: idempotent, in any order. The position
-  /// is kept in the same write.
+  /// in the change log, if it came from there, is kept in the same write.
   caf::expected<package_written>
   apply_store(std::string_view document, std::int64_t revision,
-              const package_log_position& position);
+              const std::optional<package_log_position>& position = {});
   caf::expected<package_written>
   apply_remove(std::string_view ecosystem, std::string_view name,
-               std::int64_t revision, const package_log_position& position);
+               std::int64_t revision,
+               const std::optional<package_log_position>& position = {});
 
   // -- the change log ---------------------------------------------------------
 
