@@ -168,6 +168,31 @@ struct package_store_stats {
   std::uint64_t disk_bytes = 0;
 };
 
+/// A write of another node's: a version's document, or the removal.
+struct package_update {
+  package_change change;
+  /// Of a removal: empty.
+  std::string document;
+};
+
+/// All that two nodes compare to learn what one of them has missed.
+struct package_revisions {
+  package_key key;
+  /// Of the removal that is remembered, else 0.
+  std::int64_t removed_at = 0;
+  struct kept {
+    std::string version;
+    std::int64_t revision = 0;
+  };
+  std::vector<kept> versions;
+};
+
+struct package_revision_page {
+  std::vector<package_revisions> items;
+  /// Pass as `after` for the next page; nothing: this was the last one.
+  std::optional<package_key> next;
+};
+
 struct package_check {
   std::uint64_t packages = 0;
   std::uint64_t versions = 0;
@@ -220,6 +245,10 @@ class package_store {
   snippets(std::string_view ecosystem, std::string_view name,
            std::string_view kind = {}) const;
   caf::expected<package_store_stats> stats() const;
+  /// Every package, the removed ones that are remembered too, by (ecosystem,
+  /// name) in byte order.
+  caf::expected<package_revision_page>
+  revisions(std::uint32_t limit, const std::optional<package_key>& after) const;
 
   // -- writes -----------------------------------------------------------------
 
@@ -248,6 +277,12 @@ class package_store {
   apply_remove(std::string_view ecosystem, std::string_view name,
                std::int64_t revision,
                const std::optional<package_log_position>& position = {});
+
+  /// Many of them in one synced write, and the position if there is one: what
+  /// a lower tier had moves no position. Each has its own outcome, in order.
+  caf::expected<std::vector<caf::expected<package_written>>>
+  apply_many(std::span<const package_update> updates,
+             const std::optional<package_log_position>& position);
 
   // -- the change log ---------------------------------------------------------
 
