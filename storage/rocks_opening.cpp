@@ -70,9 +70,6 @@ caf::error refusal(const std::string& directory, const Status& status) {
                     + " is open already: a Larder node or command holds "
                       "its lock; stop that one, or give this one a "
                       "directory of its own");
-  if (says("create_if_missing is false") || says("does not exist"))
-    return fail(ec::configuration,
-                "there is no store at " + directory + ": " + text);
   if (says("Permission denied"))
     return fail(ec::configuration,
                 "no right to open the store at " + directory + ": " + text);
@@ -165,6 +162,8 @@ rocks_database::open(std::string directory, rocks_options options) {
   if (auto ok = room(directory, options.least_free_bytes, "opening"); !ok)
     return std::move(ok.error());
   std::error_code made;
+  if (!options.create_if_missing && !fs::exists(directory + "/CURRENT", made))
+    return fail(ec::configuration, "there is no store at " + directory);
   if (options.create_if_missing && !fs::create_directories(directory, made)
       && made)
     return fail(ec::configuration,
