@@ -16,12 +16,14 @@ class jetstream_log_core
     : public std::enable_shared_from_this<jetstream_log_core> {
  public:
   jetstream_log_core(std::shared_ptr<nats::client> client,
-                     config::coherence_settings settings,
-                     const collection_subjects& collection)
-      : client_(std::move(client)) {
+                     config::coherence_settings settings, log_scope scope)
+      : client_(std::move(client)), filter_(std::move(scope.filter)) {
     wish_.name = settings.stream;
-    wish_.subjects = collection.captured();
+    wish_.subjects = scope.collection.captured();
     wish_.subjects.emplace_back(log_subjects);
+    for (auto& s : scope.also)
+      wish_.subjects.push_back(s);
+    wish_.added = std::move(scope.also);
     wish_.storage = "file";
     wish_.max_age = settings.retention;
   }
@@ -82,8 +84,8 @@ class jetstream_log_core
   }
 
   void read(log_start start, change_log::reader to) {
-    auto next =
-        std::make_shared<jetstream_reader>(client_, wish_, std::move(to));
+    auto next = std::make_shared<jetstream_reader>(client_, wish_, filter_,
+                                                   std::move(to));
     replace(next);
     next->begin(start);
   }
@@ -101,15 +103,16 @@ class jetstream_log_core
  private:
   const std::shared_ptr<nats::client> client_;
   nats::stream_wish wish_;
+  const std::string filter_;
   std::mutex mutex_;
   std::shared_ptr<jetstream_reader> reader_;
 };
 
 jetstream_log::jetstream_log(std::shared_ptr<nats::client> client,
                              config::coherence_settings settings,
-                             collection_subjects collection)
+                             log_scope scope)
     : core_(std::make_shared<jetstream_log_core>(
-        std::move(client), std::move(settings), collection)) {}
+        std::move(client), std::move(settings), std::move(scope))) {}
 
 jetstream_log::~jetstream_log() {
   stop();

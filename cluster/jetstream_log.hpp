@@ -20,16 +20,26 @@
 #include "storage/nats_client.hpp"
 
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace larder {
 
 class jetstream_log_core;
 
+/// What of the log's stream one reader of it needs.
+struct log_scope {
+  collection_subjects collection;
+  /// Captured by the stream beside the collection's subjects.
+  std::vector<std::string> also;
+  /// Only records of this subject are read; empty: all.
+  std::string filter;
+};
+
 class jetstream_log : public change_log {
  public:
   jetstream_log(std::shared_ptr<nats::client> client,
-                config::coherence_settings settings,
-                collection_subjects collection = {});
+                config::coherence_settings settings, log_scope scope = {});
   ~jetstream_log() override;
 
   void publish(std::string subject, std::string msg_id, std::string payload,

@@ -79,10 +79,11 @@ std::optional<delivery> parse_delivery(std::string_view reply) {
 }
 
 jetstream_reader::jetstream_reader(std::shared_ptr<nats::client> client,
-                                   nats::stream_wish stream,
+                                   nats::stream_wish stream, std::string filter,
                                    change_log::reader to)
     : client_(std::move(client)), stream_(std::move(stream)),
-      to_(std::move(to)), inbox_(client_->new_inbox()) {}
+      filter_(std::move(filter)), to_(std::move(to)),
+      inbox_(client_->new_inbox()) {}
 
 void jetstream_reader::begin(log_start start) {
   std::lock_guard lock{mutex_};
@@ -117,6 +118,8 @@ void jetstream_reader::make_consumer(bool again) {
   config["inactive_threshold"] = nanoseconds_of(abandoned);
   config["mem_storage"] = true;
   config["num_replicas"] = 1;
+  if (!filter_.empty())
+    config["filter_subject"] = filter_;
   json body{{"stream_name", stream_.name}, {"config", std::move(config)}};
   nats::js_request(
       *client_, "CONSUMER.CREATE." + stream_.name, body.dump(), api_timeout,

@@ -38,7 +38,8 @@ std::optional<delivery> parse_delivery(std::string_view reply);
 class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
  public:
   jetstream_reader(std::shared_ptr<nats::client> client,
-                   nats::stream_wish stream, change_log::reader to);
+                   nats::stream_wish stream, std::string filter,
+                   change_log::reader to);
 
   /// Subscribes, then makes the consumer, and the stream if there is none.
   void begin(log_start start);
@@ -62,6 +63,8 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
 
   const std::shared_ptr<nats::client> client_;
   const nats::stream_wish stream_;
+  /// Only records of this subject; empty: all.
+  const std::string filter_;
   const change_log::reader to_;
   const std::string inbox_;
 

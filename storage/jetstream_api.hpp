@@ -69,6 +69,9 @@ struct stream_wish {
   bool discard_new = false;
   /// Roll-ups allowed and deletes denied: what a key-value bucket is.
   bool key_value = false;
+  /// Subjects that may be added to a stream that is there: a later release
+  /// captures more than the one that made it.
+  std::vector<std::string> added;
 };
 
 /// What a stream is.
@@ -85,8 +88,8 @@ struct stream_facts {
 /// Finds the stream as it is; makes it only if there is none, with fewer
 /// replicas or bytes if the servers cannot hold as many. What differs from the
 /// wish is logged as a warning and accepted. A stream of another
-/// name that has one of the subjects, or an existing one that lacks one, is
-/// `unavailable`, in a sentence that names them.
+/// name that has one of the subjects, or an existing one that lacks one that
+/// may not be added, is `unavailable`, in a sentence that names them.
 void ensure_stream(std::shared_ptr<client> on, stream_wish wish,
                    milliseconds timeout,
                    std::function<void(caf::expected<stream_facts>)> done);

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace larder::nats {
 
@@ -166,8 +167,14 @@ class ensuring : public std::enable_shared_from_this<ensuring> {
     out.first_sequence = state.value("first_seq", std::uint64_t{0});
     out.last_sequence = state.value("last_seq", std::uint64_t{0});
     auto subjects = config.value("subjects", std::vector<std::string>{});
+    auto lacks = [&](const std::string& s) {
+      return std::find(subjects.begin(), subjects.end(), s) == subjects.end();
+    };
+    if (!made && std::any_of(wish_.added.begin(), wish_.added.end(), lacks)
+        && !std::exchange(extended_, true))
+      return extend(config, std::move(subjects));
     for (const auto& s : wish_.subjects)
-      if (std::find(subjects.begin(), subjects.end(), s) == subjects.end())
+      if (lacks(s))
         return done_(fail(ec::unavailable,
                           "JetStream stream " + wish_.name
                               + " exists without the subject " + s
@@ -185,6 +192,24 @@ class ensuring : public std::enable_shared_from_this<ensuring> {
     else
       say_differences(config);
     done_(out);
+  }
+
+  // An update takes the whole configuration: what it is, and the subjects.
+  void extend(json config, std::vector<std::string> subjects) {
+    for (const auto& s : wish_.added)
+      if (std::find(subjects.begin(), subjects.end(), s) == subjects.end())
+        subjects.push_back(s);
+    config["subjects"] = std::move(subjects);
+    ask("STREAM.UPDATE." + wish_.name, config.dump(),
+        [](ensuring& self, js_reply r) {
+          if (r.err_code == js::subjects_overlap)
+            return self.name_the_other(0);
+          // Another node may have been faster, or may not be allowed to.
+          if (r.err_code == 0)
+            spdlog::info("jetstream: stream {} captures more subjects now",
+                         self.wish_.name);
+          self.find();
+        });
   }
 
   void say_differences(const json& config) {
@@ -212,6 +237,7 @@ class ensuring : public std::enable_shared_from_this<ensuring> {
   on_facts done_;
   std::uint32_t replicas_;
   bool smaller_ = false;
+  bool extended_ = false;
   int tries_ = 0;
 };
 

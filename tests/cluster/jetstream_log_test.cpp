@@ -324,4 +324,42 @@ TEST_F(JetstreamLogTest, FailsWhileDisconnected) {
   EXPECT_TRUE(lost_.next(1s));
 }
 
+TEST_F(JetstreamLogTest, AddsSubjectsToAStreamOfAnEarlierRelease) {
+  append(1);
+  jetstream_log later{client_, {}, {{}, {"more.updated.>"}, "more.updated.>"}};
+  auto stored = outcome_of<std::uint64_t>([&](auto done) {
+    later.publish("more.updated.a.b", "id", "x", 2s, std::move(done));
+  });
+  ASSERT_TRUE(stored);
+  ASSERT_TRUE(*stored) << message_of(stored->error());
+  EXPECT_EQ(**stored, 2u);
+  auto subjects = api("STREAM.INFO.LARDER_CHANGES")["config"]["subjects"];
+  EXPECT_EQ(subjects.size(), 4u) << subjects.dump();
+  // The earlier release goes on with it.
+  EXPECT_TRUE(info());
+}
+
+TEST_F(JetstreamLogTest, ReadsOnlyWhatItsFilterNames) {
+  jetstream_log some{client_, {}, {{}, {"more.updated.>"}, "more.updated.>"}};
+  auto publish_more = [&](int i) {
+    auto n = std::to_string(i);
+    auto stored = outcome_of<std::uint64_t>([&](auto done) {
+      some.publish("more.updated.a." + n, n, n, 2s, std::move(done));
+    });
+    ASSERT_TRUE(stored && *stored);
+  };
+  publish_more(1);
+  append(2);
+  publish_more(3);
+  some.read(std::uint64_t{1},
+            {[this](log_record r) { records_.put(std::move(r)); },
+             [this](caf::error e) { lost_.put(message_of(e)); }});
+  for (auto expected : {"1", "3"}) {
+    auto r = records_.next();
+    ASSERT_TRUE(r);
+    EXPECT_EQ(r->payload, expected);
+  }
+  some.stop();
+}
+
 }  // namespace larder
