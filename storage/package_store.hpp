@@ -4,7 +4,7 @@
 //
 // Used by the packages actor's worker, and by `larder packages check`, `backup`
 // and `restore` on a store that no node has open. Key layout: at the head of
-// package_store.cpp.
+// package_records.hpp.
 //
 // Revisions: the node that accepts a write gives it the revision
 // max(the package's last + 1, the wall clock in µs); every other node applies
@@ -28,6 +28,7 @@
 #pragma once
 
 #include "storage/package.hpp"
+#include "storage/search_highlight.hpp"
 
 #include <caf/expected.hpp>
 
@@ -39,7 +40,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace larder {
@@ -111,11 +111,11 @@ struct package_query {
 
 /// What of a package the words were found in.
 struct package_passage {
-  /// name, keywords, description, readme or snippet
+  /// description, readme or snippet
   std::string field;
   std::string text;
-  /// Of the words found, as offsets in `text`: [begin, end).
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> matches;
+  /// The words found, as places in `text`.
+  std::vector<search_mark> marks;
   /// Of a snippet: where it stands.
   std::string path;
   std::uint32_t line = 0;
@@ -125,6 +125,13 @@ struct package_hit {
   package_summary package;
   double score = 0;
   package_passage passage;
+};
+
+struct package_results {
+  std::vector<package_hit> hits;
+  /// Packages that match, the page apart; at least, unless it is exact.
+  std::uint64_t total = 0;
+  bool total_is_exact = true;
 };
 
 enum class tag_match : std::uint8_t { any, all };
@@ -208,9 +215,11 @@ using package_progress = std::function<void(std::uint64_t, std::uint64_t)>;
 
 class package_store {
  public:
-  /// Opens or makes the store. `unavailable`: too little space, not readable,
-  /// or open in another process; `internal`: damaged, or made by a later
-  /// version of this program.
+  /// Opens or makes the store. `unavailable`: too little space, the disk fails,
+  /// or open in another process; `configuration`: not ours, no right to it, or
+  /// made by a later version of this program; `internal`: damaged. Makes words
+  /// and tags anew, which takes long, if reindex() was interrupted or an older
+  /// program made them by other rules.
   static caf::expected<std::unique_ptr<package_store>>
   open(package_store_options options);
   ~package_store();
@@ -228,13 +237,14 @@ class package_store {
   caf::expected<std::vector<std::string>> versions(std::string_view ecosystem,
                                                    std::string_view name) const;
   /// Packages by (ecosystem, name) in byte order, of one ecosystem or, if it is
-  /// empty, of all. `after`: `next` of the page before.
+  /// empty, of all. `after`: "ecosystem/name", as `next` of the page before. A
+  /// page has at most 1,000 items and about 256 KiB.
   caf::expected<package_page> list(std::string_view ecosystem,
                                    std::uint32_t limit,
                                    std::string_view after) const;
-  /// The best first; a package whose name is the query is always first.
-  caf::expected<std::vector<package_hit>>
-  search(const package_query& query) const;
+  /// The best first; a package whose name is the query is always first. At most
+  /// 100 hits at once.
+  caf::expected<package_results> search(const package_query& query) const;
   /// Packages with the tags, by (ecosystem, name). Keywords count as tags, and
   /// neither case nor the spaces around matter.
   caf::expected<package_page>
@@ -246,7 +256,7 @@ class package_store {
            std::string_view kind = {}) const;
   caf::expected<package_store_stats> stats() const;
   /// Every package, the removed ones that are remembered too, by (ecosystem,
-  /// name) in byte order.
+  /// name) in byte order; at most 1,000 at once.
   caf::expected<package_revision_page>
   revisions(std::uint32_t limit, const std::optional<package_key>& after) const;
 
@@ -280,6 +290,7 @@ class package_store {
 
   /// Many of them in one synced write, and the position if there is one: what
   /// a lower tier had moves no position. Each has its own outcome, in order.
+  /// The position is not kept if any of them failed as `unavailable`.
   caf::expected<std::vector<caf::expected<package_written>>>
   apply_many(std::span<const package_update> updates,
              const std::optional<package_log_position>& position);
@@ -325,7 +336,10 @@ class package_store {
                                      const std::string& to);
 
  private:
+  friend class package_batch;
+  friend class package_checker;
   struct parts;
+  class many_writes;
   explicit package_store(std::unique_ptr<parts> p);
   std::unique_ptr<parts> parts_;
 };
