@@ -141,6 +141,12 @@ findings libraries_out_of_place(const tree& t) {
       {"nats/", "storage/nats_", "storage/nats_*"},
       {"nats.h", "storage/nats_", "storage/nats_*"},
       {"yaml-cpp/", "config/", "config/"},
+      {"archive.h", "storage/archive_unpack.cpp", "storage/archive_unpack.cpp"},
+      {"archive_entry.h", "storage/archive_unpack.cpp",
+       "storage/archive_unpack.cpp"},
+      {"md4c.h", "storage/markdown_snippets.cpp",
+       "storage/markdown_snippets.cpp"},
+      {"toml++/", "storage/toml.cpp", "storage/toml.cpp"},
       {"rocksdb/", "storage/rocks_", "storage/rocks_*"},
       {"caf/all.hpp", "nowhere", "no file: it takes seconds to compile"},
   };
