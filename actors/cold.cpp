@@ -13,6 +13,9 @@ constexpr std::chrono::milliseconds hung_after{1'000};
 // is about to give up, or has, and others may have written since.
 constexpr std::chrono::milliseconds write_patience{1'500};
 
+constexpr std::chrono::nanoseconds shortest_index_pause =
+    std::chrono::milliseconds{50};
+
 }  // namespace
 
 cold_actor::behavior_type cold(cold_state::pointer self, cold_context context) {
@@ -36,11 +39,15 @@ cold_actor::behavior_type cold(cold_state::pointer self, cold_context context) {
                std::uint32_t limit, const std::optional<key>& after) {
         return state.scan(type, limit, after);
       },
+      [&state](search_atom, const artifact_query& query) {
+        return state.search(query);
+      },
       [&state](usage_atom, const std::vector<usage>& reads) {
         state.count(reads);
       },
       [&state](flush_atom) { state.flush(); },
       [&state](sweep_atom) { state.flush_usage(); },
+      [&state](index_atom) { state.index(); },
       [&state](stats_atom) { return state.stats(); },
   };
 }
@@ -50,6 +57,7 @@ void cold_state::start(cold_context context) {
   idle_ = context_.workers;
   last_progress_ = now();
   self_->delayed_send(self_, context_.usage_interval, sweep_atom::value);
+  self_->delayed_send(self_, context_.index_interval, index_atom::value);
 }
 
 // -- what is asked -----------------------------------------------------------
@@ -86,6 +94,10 @@ cold_state::scan(const std::optional<std::string>& type, std::uint32_t limit,
                  const std::optional<key>& after) {
   return pass_on<std::vector<artifact_ptr>>(scan_atom::value, type, limit,
                                             after);
+}
+
+caf::result<artifact_matches> cold_state::search(const artifact_query& query) {
+  return pass_on<artifact_matches>(search_atom::value, query);
 }
 
 template <class T, class... Ts>
@@ -129,6 +141,35 @@ void cold_state::flush_usage() {
             [this, worker](done_atom) { give_back(worker, {}); },
             // Counters are not worth a retry.
             [this, worker](const caf::error& why) { give_back(worker, why); });
+  });
+  schedule_flush();
+}
+
+// One session, and not all of its time: nobody waits for this, and searches
+// index what little has changed since.
+void cold_state::index() {
+  if (!breaker_.closed())
+    return self_->delayed_send(self_, context_.index_interval,
+                               index_atom::value);
+  others_.push_back([this](cold_worker_actor worker) {
+    auto asked = now();
+    auto again = [this](std::chrono::nanoseconds pause) {
+      self_->delayed_send(self_, pause, index_atom::value);
+    };
+    self_
+        ->request(worker, caf::infinite, index_atom::value,
+                  context_.index_batch)
+        .then(
+            [this, worker, asked, again](bool more) {
+              give_back(worker, {});
+              again(more ? std::max(shortest_index_pause,
+                                    (now() - asked) * context_.index_pause)
+                         : std::chrono::nanoseconds{context_.index_interval});
+            },
+            [this, worker, again](const caf::error& why) {
+              give_back(worker, why);
+              again(context_.index_interval);
+            });
   });
   schedule_flush();
 }

@@ -32,6 +32,11 @@ struct cold_context {
   std::chrono::milliseconds verify_gathering{50};
   /// Usage counters are written so often, in one statement.
   std::chrono::milliseconds usage_interval{5'000};
+  /// Changes are indexed so often, and so many at a time. While there are more,
+  /// the pause is index_pause times as long as that took.
+  std::chrono::milliseconds index_interval{5'000};
+  std::uint32_t index_batch = 128;
+  std::uint32_t index_pause = 9;
 };
 
 class cold_state {
@@ -49,9 +54,11 @@ class cold_state {
   caf::result<std::vector<artifact_ptr>>
   scan(const std::optional<std::string>& type, std::uint32_t limit,
        const std::optional<key>& after);
+  caf::result<artifact_matches> search(const artifact_query& query);
   void count(const std::vector<usage>& reads);
   void flush();
   void flush_usage();
+  void index();
   cold_stats stats() const;
 
  private:

@@ -51,6 +51,12 @@ cold_worker(cold_worker_actor::stateful_pointer<cold_worker_state> self,
                std::uint32_t limit, const std::optional<key>& after) {
         return reply(truth.scan(type, limit, after));
       },
+      [&truth](search_atom, const artifact_query& query) {
+        return reply(truth.search(query));
+      },
+      [&truth](index_atom, std::uint32_t limit) {
+        return reply(truth.index(limit));
+      },
       [&truth](usage_atom,
                const std::vector<usage>& reads) -> caf::result<done_atom> {
         if (auto done = truth.count_usage(reads); !done)

@@ -61,11 +61,14 @@ using cold_actor = caf::typed_actor<
     // Values (of a type) after a key.
     caf::replies_to<scan_atom, std::optional<std::string>, std::uint32_t,
                     std::optional<key>>::with<std::vector<artifact_ptr>>,
+    // The best matches for words.
+    caf::replies_to<search_atom, artifact_query>::with<artifact_matches>,
     // Adds to the usage counters, some time later.
     caf::reacts_to<usage_atom, std::vector<usage>>,
-    // To itself: hand what has gathered to idle workers; the usage counts too.
+    // To itself: hand what has gathered to idle workers; the usage counts too;
+    // have what has changed indexed.
     caf::reacts_to<flush_atom>, caf::reacts_to<sweep_atom>,
-    caf::replies_to<stats_atom>::with<cold_stats>>;
+    caf::reacts_to<index_atom>, caf::replies_to<stats_atom>::with<cold_stats>>;
 
 /// One blocking session with the source of truth.
 using cold_worker_actor = caf::typed_actor<
@@ -77,6 +80,9 @@ using cold_worker_actor = caf::typed_actor<
                     std::string>::with<std::vector<list_item>>,
     caf::replies_to<scan_atom, std::optional<std::string>, std::uint32_t,
                     std::optional<key>>::with<std::vector<artifact_ptr>>,
+    caf::replies_to<search_atom, artifact_query>::with<artifact_matches>,
+    // Indexes up to so many; answered with whether there may be more.
+    caf::replies_to<index_atom, std::uint32_t>::with<bool>,
     caf::replies_to<usage_atom, std::vector<usage>>::with<done_atom>>;
 
 /// Follows the change log and keeps the fence.

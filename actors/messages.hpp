@@ -48,6 +48,8 @@ using poll_atom = caf::atom_constant<caf::atom("poll")>;
 using epoch_atom = caf::atom_constant<caf::atom("epoch")>;
 using control_atom = caf::atom_constant<caf::atom("control")>;
 using stop_atom = caf::atom_constant<caf::atom("stop")>;
+using search_atom = caf::atom_constant<caf::atom("search")>;
+using index_atom = caf::atom_constant<caf::atom("index")>;
 using survey_atom = caf::atom_constant<caf::atom("survey")>;
 
 /// The rest of what an actor does once a port has answered; see port.hpp.
@@ -222,6 +224,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::lookup)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::write_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::write_outcome)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::artifact_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::artifact_matches)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::change_notice)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::shared_fill)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::kv_entry)

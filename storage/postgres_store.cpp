@@ -58,8 +58,9 @@ constexpr postgres_statement scan_type{
     "SELECT r.artifact_type, r.artifact_id, r.revision, r.version,"
     "       (SELECT counter FROM larder.epoch WHERE one), a.content_raw"
     "  FROM larder.revisions r"
-    "  JOIN public.knowledge_artifacts a ON a.artifact_type = r.artifact_type"
-    "                                   AND a.artifact_id = r.artifact_id"
+    "  JOIN public.knowledge_artifacts a"
+    "    ON a.artifact_type = r.artifact_type COLLATE \"default\""
+    "   AND a.artifact_id = r.artifact_id COLLATE \"default\""
     " WHERE r.artifact_type = $1 AND r.artifact_id > $2 AND NOT r.deleted"
     "   AND r.is_key"
     " ORDER BY r.artifact_id LIMIT $3::bigint"};
@@ -69,8 +70,9 @@ constexpr postgres_statement scan_all{
     "SELECT r.artifact_type, r.artifact_id, r.revision, r.version,"
     "       (SELECT counter FROM larder.epoch WHERE one), a.content_raw"
     "  FROM larder.revisions r"
-    "  JOIN public.knowledge_artifacts a ON a.artifact_type = r.artifact_type"
-    "                                   AND a.artifact_id = r.artifact_id"
+    "  JOIN public.knowledge_artifacts a"
+    "    ON a.artifact_type = r.artifact_type COLLATE \"default\""
+    "   AND a.artifact_id = r.artifact_id COLLATE \"default\""
     " WHERE (r.artifact_type, r.artifact_id) > ($1, $2) AND NOT r.deleted"
     "   AND r.is_key"
     " ORDER BY r.artifact_type, r.artifact_id LIMIT $3::bigint"};

@@ -42,6 +42,8 @@ class postgres_store final : public truth_store {
   caf::expected<std::vector<artifact_ptr>>
   scan(const std::optional<std::string>& type, std::uint32_t limit,
        const std::optional<key>& after) override;
+  caf::expected<artifact_matches> search(const artifact_query& query) override;
+  caf::expected<bool> index(std::uint32_t limit) override;
   caf::expected<void> count_usage(std::span<const usage> reads) override;
   caf::expected<std::vector<fingerprint>>
   fingerprints(std::span<const key> keys) override;

@@ -1,7 +1,7 @@
 // The source of truth, as the cold tier sees it. It alone assigns revisions.
 //
-// Implementations: postgres_store (PostgreSQL), memory_store (tests), and the
-// embedded store. One contract judges them all and their outboxes:
+// Implementations: postgres_store (PostgreSQL), embedded_store (RocksDB) and
+// memory_store (tests). One contract judges them all and their outboxes:
 // tests/storage/truth_store_contract.hpp and outbox_contract.hpp.
 //
 // Thread rule: blocking; one thread at a time, one object a session. Failures
@@ -11,6 +11,7 @@
 #pragma once
 
 #include "storage/artifact.hpp"
+#include "storage/artifact_search.hpp"
 #include "storage/fingerprint.hpp"
 
 #include <caf/expected.hpp>
@@ -90,6 +91,15 @@ class truth_store {
   virtual caf::expected<std::vector<artifact_ptr>>
   scan(const std::optional<std::string>& type, std::uint32_t limit,
        const std::optional<key>& after) = 0;
+
+  /// The best matches; none if the query has no words that could match. Sees
+  /// every write acknowledged before, unless `unindexed` says otherwise.
+  virtual caf::expected<artifact_matches>
+  search(const artifact_query& query) = 0;
+
+  /// Indexes up to `limit` artifacts that have changed, for stores whose
+  /// writers do not wait for that. True if there may be more.
+  virtual caf::expected<bool> index(std::uint32_t limit) = 0;
 
   /// Adds reads to the usage counters; never a change of content.
   virtual caf::expected<void> count_usage(std::span<const usage> reads) = 0;

@@ -37,11 +37,14 @@ cold_actor scripted_cold::spawn(caf::actor_system& system) {
         [](scan_atom, const std::optional<std::string>&, std::uint32_t,
            const std::optional<key>&)
             -> caf::result<std::vector<artifact_ptr>> { return unscripted(); },
+        [](search_atom, const artifact_query&)
+            -> caf::result<artifact_matches> { return unscripted(); },
         [this](usage_atom, const std::vector<usage>& reads) {
           used.insert(used.end(), reads.begin(), reads.end());
         },
         [](flush_atom) {},
         [](sweep_atom) {},
+        [](index_atom) {},
         [](stats_atom) { return cold_stats{}; },
     };
   });
@@ -134,6 +137,13 @@ cold_worker_actor scripted_worker::spawn(caf::actor_system& system) {
         [](scan_atom, const std::optional<std::string>&, std::uint32_t,
            const std::optional<key>&)
             -> caf::result<std::vector<artifact_ptr>> { return unscripted(); },
+        [=, this](search_atom, const artifact_query& query) {
+          return note<artifact_matches>(self, searches, query.words);
+        },
+        [this](index_atom, std::uint32_t) {
+          ++indexed;
+          return more_to_index;
+        },
         [=, this](usage_atom, const std::vector<usage>& reads) {
           return note<done_atom>(self, used, reads);
         },

@@ -106,6 +106,9 @@ struct scripted_worker {
       writes;
   std::deque<asked<std::string, std::vector<list_item>>> lists;
   std::deque<asked<std::vector<usage>, done_atom>> used;
+  std::deque<asked<std::string, artifact_matches>> searches;
+  int indexed = 0;
+  bool more_to_index = false;
 
   cold_worker_actor spawn(caf::actor_system& system);
 };

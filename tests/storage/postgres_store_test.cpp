@@ -3,6 +3,7 @@
 #include "storage/postgres_outbox.hpp"
 #include "tests/storage/fingerprint_contract.hpp"
 #include "tests/storage/outbox_contract.hpp"
+#include "tests/storage/search_contract.hpp"
 #include "tests/storage/truth_store_contract.hpp"
 #include "tests/support/postgres_server.hpp"
 
@@ -56,6 +57,7 @@ const auto in_postgres = testing::Values(truth_world_maker{
 
 INSTANTIATE_TEST_SUITE_P(Postgres, FingerprintContract, in_postgres);
 INSTANTIATE_TEST_SUITE_P(Postgres, OutboxContract, in_postgres);
+INSTANTIATE_TEST_SUITE_P(Postgres, SearchContract, in_postgres);
 INSTANTIATE_TEST_SUITE_P(Postgres, TruthStoreContract, in_postgres);
 
 class PostgresStoreTest : public testing::Test {

@@ -93,6 +93,17 @@ faulty_store::scan(const std::optional<std::string>& type, std::uint32_t limit,
       "scan", false, [&] { return store_->scan(type, limit, after); });
 }
 
+caf::expected<artifact_matches>
+faulty_store::search(const artifact_query& query) {
+  return link_->call<artifact_matches>("search", false,
+                                       [&] { return store_->search(query); });
+}
+
+caf::expected<bool> faulty_store::index(std::uint32_t limit) {
+  // No reader is any wiser by it: not worth a place in every history.
+  return store_->index(limit);
+}
+
 caf::expected<void> faulty_store::count_usage(std::span<const usage> reads) {
   return link_->call<void>("count usage", false,
                            [&] { return store_->count_usage(reads); });

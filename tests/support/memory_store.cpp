@@ -1,9 +1,12 @@
 #include "tests/support/memory_state.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <ctime>
 #include <functional>
 #include <map>
+#include <set>
 
 namespace larder::test {
 
@@ -19,6 +22,18 @@ std::string rfc3339(std::int64_t nanoseconds) {
                 parts.tm_hour, parts.tm_min, parts.tm_sec,
                 static_cast<int>(nanoseconds % 1'000'000'000 / 1'000));
   return text;
+}
+
+std::set<std::string> words_of(const std::string& text) {
+  std::set<std::string> words{""};
+  std::string word;
+  for (unsigned char c : text + ' ')
+    if (std::isalnum(c) != 0 || c >= 0x80)
+      word += static_cast<char>(std::tolower(c));
+    else
+      words.insert(std::exchange(word, {}));
+  words.erase("");
+  return words;
 }
 
 }  // namespace
@@ -109,6 +124,38 @@ memory_store::scan(const std::optional<std::string>& type, std::uint32_t limit,
       found.push_back(s.look_up(i->first, true).value);
     return found;
   });
+}
+
+caf::expected<artifact_matches>
+memory_store::search(const artifact_query& query) {
+  return database_->with([&](auto& s) -> caf::expected<artifact_matches> {
+    if (auto err = s.enter(s.counts.search))
+      return err;
+    auto wanted = words_of(query.words);
+    artifact_matches matches;
+    for (auto& [k, row] : s.rows) {
+      auto there = words_of(k.id + ' ' + row.content);
+      if (wanted.empty() || (query.type && k.type != *query.type)
+          || !std::includes(there.begin(), there.end(), wanted.begin(),
+                            wanted.end()))
+        continue;
+      auto info = s.info_of(k);
+      matches.found.push_back({k, info.revision, info.version,
+                               words_of(k.id) == wanted ? 1. : .5,
+                               row.content});
+    }
+    auto& found = matches.found;
+    std::stable_sort(found.begin(), found.end(),
+                     [](auto& a, auto& b) { return a.score > b.score; });
+    auto begin = std::min<std::size_t>(query.offset, found.size());
+    found.erase(found.begin(), found.begin() + static_cast<long>(begin));
+    found.resize(std::min<std::size_t>(query.limit, found.size()));
+    return matches;
+  });
+}
+
+caf::expected<bool> memory_store::index(std::uint32_t) {
+  return false;
 }
 
 caf::expected<void> memory_store::count_usage(std::span<const usage> reads) {

@@ -37,6 +37,7 @@ struct query_counts {
   std::uint64_t write = 0;
   std::uint64_t list = 0;
   std::uint64_t scan = 0;
+  std::uint64_t search = 0;
   std::uint64_t count_usage = 0;
   std::uint64_t outbox = 0;
   /// Of all three kinds.
@@ -111,6 +112,8 @@ class memory_database {
   std::unique_ptr<state> state_;
 };
 
+/// Searches for whole words without stemming: enough for those who ask what a
+/// node does with an answer. The ranking contract is for the real stores.
 class memory_store final : public truth_store {
  public:
   explicit memory_store(std::shared_ptr<memory_database> database);
@@ -126,6 +129,8 @@ class memory_store final : public truth_store {
   caf::expected<std::vector<artifact_ptr>>
   scan(const std::optional<std::string>& type, std::uint32_t limit,
        const std::optional<key>& after) override;
+  caf::expected<artifact_matches> search(const artifact_query& query) override;
+  caf::expected<bool> index(std::uint32_t limit) override;
   caf::expected<void> count_usage(std::span<const usage> reads) override;
   caf::expected<std::vector<fingerprint>>
   fingerprints(std::span<const key> keys) override;
