@@ -47,7 +47,8 @@ constexpr postgres_statement of_changed{
     "  FROM k JOIN larder.revisions r"
     "         ON r.artifact_type = k.type AND r.artifact_id = k.id"
     "  LEFT JOIN public.knowledge_artifacts a"
-    "         ON a.artifact_type = k.type AND a.artifact_id = k.id"
+    "         ON a.artifact_type = k.type COLLATE \"default\""
+    "        AND a.artifact_id = k.id COLLATE \"default\""
     " ORDER BY k.ord"};
 
 constexpr postgres_statement of_all{
@@ -64,7 +65,8 @@ constexpr postgres_statement of_all{
     "  FROM k JOIN larder.revisions r"
     "         ON r.artifact_type = k.type AND r.artifact_id = k.id"
     "  JOIN public.knowledge_artifacts a"
-    "         ON a.artifact_type = k.type AND a.artifact_id = k.id"
+    "         ON a.artifact_type = k.type COLLATE \"default\""
+    "        AND a.artifact_id = k.id COLLATE \"default\""
     " ORDER BY k.ord"};
 
 #undef LARDER_FINGERPRINT

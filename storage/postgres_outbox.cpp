@@ -28,7 +28,8 @@ constexpr postgres_statement release{
 
 // One statement, one snapshot. No SKIP LOCKED: a row that another session has
 // locked is a row that is not published yet, and a fence that skipped it would
-// lie. The value goes along with the first row of its key only. The epoch's
+// lie. COLLATE: the table's index has the database's collation, and is of no
+// use to a comparison in that of our own columns. The value goes along with the first row of its key only. The epoch's
 // row is there even when no other is.
 constexpr postgres_statement take{
     "larder_unpublished",
@@ -47,8 +48,8 @@ constexpr postgres_statement take{
     "  LEFT JOIN larder.revisions r ON r.artifact_type = o.artifact_type"
     "                              AND r.artifact_id = o.artifact_id"
     "  LEFT JOIN public.knowledge_artifacts a"
-    "         ON a.artifact_type = o.artifact_type"
-    "        AND a.artifact_id = o.artifact_id"
+    "         ON a.artifact_type = o.artifact_type COLLATE \"default\""
+    "        AND a.artifact_id = o.artifact_id COLLATE \"default\""
     " WHERE e.one ORDER BY o.id"};
 
 // Lost in a crash, it costs a second publication of the same change, which
