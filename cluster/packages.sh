@@ -12,7 +12,7 @@ build_commands=(g++:g++ cmake:cmake ninja:ninja-build ccache:ccache
 # Known to dpkg alone; the same names in Debian 12 and 13.
 build_libraries=(libcaf-dev libnats-dev libpqxx-dev libyaml-cpp-dev
   libspdlog-dev libcli11-dev nlohmann-json3-dev prometheus-cpp-dev
-  libcpp-httplib-dev libssl-dev zlib1g-dev librocksdb-dev
+  libcpp-httplib-dev libssl-dev zlib1g-dev librocksdb-dev libstemmer-dev
   libcurl4-openssl-dev libarchive-dev libmd4c-dev libtomlplusplus-dev)
 server_commands=(nats-server:nats-server)
 test_libraries=(libgtest-dev libgmock-dev)

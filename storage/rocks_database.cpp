@@ -54,6 +54,13 @@ void rocks_batch::erase_range(rocks_family family, std::string_view begin,
   changes_->add(changes::change::erase_range, family, begin, end);
 }
 
+void rocks_batch::append(const rocks_batch& other) {
+  auto& more = *other.changes_;
+  changes_->list.insert(changes_->list.end(), more.list.begin(),
+                        more.list.end());
+  changes_->text += more.text;
+}
+
 void rocks_batch::clear() {
   changes_->list.clear();
   changes_->text.clear();

@@ -63,6 +63,8 @@ class rocks_batch {
   /// From `begin` up to, not including, `end`.
   void erase_range(rocks_family family, std::string_view begin,
                    std::string_view end);
+  /// All changes of `other`, behind those that are here.
+  void append(const rocks_batch& other);
   void clear();
   bool empty() const;
   /// About what it will take in the log.

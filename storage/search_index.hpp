@@ -37,7 +37,7 @@ struct search_document {
   std::string body;
   std::string code;
   /// What it may be filtered by, for example "e:npm" and "t:async"; compared
-  /// byte by byte; 1-512 bytes each.
+  /// byte by byte; 1-512 bytes each, without a zero.
   std::vector<std::string> filters;
   bool operator==(const search_document&) const = default;
 };
