@@ -45,6 +45,9 @@ struct transfer {
   http_response response;
   bool body_too_large = false;
   bool header_too_large = false;
+  /// The empty line came. Without it the library takes a connection that was
+  /// closed for the end of an empty answer.
+  bool header_ended = false;
 };
 
 std::size_t take_body(char* data, std::size_t, std::size_t size, void* to) {
@@ -76,8 +79,11 @@ std::size_t take_header(char* data, std::size_t, std::size_t size, void* to) {
     t.response.etag.clear();
     t.response.last_modified.clear();
     t.response.retry_after.reset();
+    t.header_ended = false;
     return size;
   }
+  if (trimmed(line).empty())
+    t.header_ended = true;
   auto colon = line.find(':');
   if (colon == std::string_view::npos)
     return size;
@@ -145,6 +151,8 @@ caf::error failure_of(CURLcode code, const transfer& t, const char* detail,
     return fail(ec::too_large, url + " answers with a header of more than "
                                    + std::to_string(limits.header_bytes)
                                    + " bytes; no more are taken");
+  if (why.find("HTTP/0.9") != std::string::npos)
+    return fail(ec::unavailable, url + " does not answer in HTTP");
   switch (code) {
   case CURLE_TOO_MANY_REDIRECTS:
     return fail(ec::invalid_request,
@@ -227,6 +235,10 @@ caf::expected<http_response> registry_http::get(const http_request& request) {
   curl_slist_free_all(lines);
   if (code != CURLE_OK)
     return failure_of(code, t, detail.data(), parts_->limits);
+  if (!t.header_ended)
+    return fail(ec::unavailable, without_login(request.url)
+                                     + " closed the connection in the middle "
+                                       "of its answer");
   long status = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   t.response.status = static_cast<int>(status);
