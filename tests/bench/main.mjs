@@ -9,11 +9,12 @@ import { below_memory } from './below_memory.mjs';
 import { changes } from './changes.mjs';
 import { in_process_rows } from './in_process.mjs';
 import { over_nats } from './over_nats.mjs';
+import { packages } from './packages.mjs';
 import { soak } from './soak.mjs';
 import { table_of } from './table.mjs';
 import { svg_of } from './figures.mjs';
 
-const groups = [over_nats, below_memory, in_process_rows, changes, soak];
+const groups = [over_nats, below_memory, in_process_rows, packages, changes, soak];
 
 const { values: given } = parseArgs({
   options: {

@@ -70,9 +70,9 @@ class judged_history {
   package_model model_;
 };
 
-/// Between kills, writes enough that memory goes to disk now and then.
+/// The first time none: what is lost then is the store as a whole.
 std::uint64_t writes_until_next(std::mt19937_64& random, int round) {
-  return round == 0 ? 0 : random() % 40;
+  return round == 0 ? 0 : random() % (is_long() ? 120 : 40);
 }
 
 }  // namespace
