@@ -14,9 +14,6 @@
 
 namespace larder {
 
-/// Whether PostgreSQL's text can hold these bytes.
-bool is_text(std::string_view bytes);
-
 /// Types and ids as two arrays. A key that cannot be in the table becomes
 /// NULL, which is equal to nothing.
 std::pair<std::string, std::string> arrays_of(std::span<const key> keys);

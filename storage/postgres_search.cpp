@@ -2,6 +2,7 @@
 // 0006, which say how it is done. Reads and writes are in postgres_store.cpp.
 #include "storage/postgres_keys.hpp"
 #include "storage/postgres_session.hpp"
+#include "storage/utf8.hpp"
 #include "storage/postgres_store.hpp"
 
 #include <utility>
@@ -25,7 +26,7 @@ caf::expected<artifact_matches>
 postgres_store::search(const artifact_query& query) {
   artifact_matches matches;
   // PostgreSQL could hold no artifact with such a word, nor of such a type.
-  if (!is_text(query.words) || !is_text(query.type.value_or("")))
+  if (!is_utf8_text(query.words) || !is_utf8_text(query.type.value_or("")))
     return matches;
   auto rows =
       session_->run(find, {query.words, query.type, std::to_string(query.limit),

@@ -4,6 +4,7 @@
 #include "storage/postgres_array.hpp"
 #include "storage/postgres_keys.hpp"
 #include "storage/postgres_session.hpp"
+#include "storage/utf8.hpp"
 
 #include <algorithm>
 #include <map>
@@ -100,15 +101,15 @@ caf::error check(const write_request& w) {
                     + " holds a NUL or bytes that are not UTF-8, which "
                       "PostgreSQL cannot store");
   };
-  if (!is_text(w.key.type) || !is_text(w.key.id))
+  if (!is_utf8_text(w.key.type) || !is_utf8_text(w.key.id))
     return refuse("the key");
-  if (w.content && !is_text(*w.content))
+  if (w.content && !is_utf8_text(*w.content))
     return refuse("the value");
-  if (w.metadata && !is_text(*w.metadata))
+  if (w.metadata && !is_utf8_text(*w.metadata))
     return refuse("the metadata");
   if (w.tags)
     for (auto& tag : *w.tags)
-      if (!is_text(tag))
+      if (!is_utf8_text(tag))
         return refuse("a tag");
   return {};
 }
@@ -309,7 +310,7 @@ caf::expected<std::vector<list_item>>
 postgres_store::list(const std::string& type, std::uint32_t limit,
                      const std::string& after) {
   std::vector<list_item> result;
-  if (!is_text(type) || !is_text(after))
+  if (!is_utf8_text(type) || !is_utf8_text(after))
     return result;
   auto rows = session_->run(select_items, {type, std::to_string(limit), after});
   if (!rows)
@@ -327,7 +328,7 @@ postgres_store::scan(const std::optional<std::string>& type,
                      std::uint32_t limit, const std::optional<key>& after) {
   std::vector<artifact_ptr> result;
   auto from = after.value_or(key{});
-  if (!is_text(type.value_or("")) || !is_text(from.type) || !is_text(from.id))
+  if (!is_utf8_text(type.value_or("")) || !is_utf8_text(from.type) || !is_utf8_text(from.id))
     return result;
   // `after` may lie outside `type`: before it (all follow) or behind it (none).
   if (type && after && from.type != *type) {
@@ -352,7 +353,7 @@ postgres_store::scan(const std::optional<std::string>& type,
 caf::expected<void> postgres_store::count_usage(std::span<const usage> reads) {
   std::map<key, std::int64_t> sums;
   for (auto& u : reads)
-    if (u.reads > 0 && is_text(u.key.type) && is_text(u.key.id))
+    if (u.reads > 0 && is_utf8_text(u.key.type) && is_utf8_text(u.key.id))
       sums[u.key] += u.reads;
   if (sums.empty())
     return caf::unit;

@@ -35,4 +35,14 @@ std::size_t utf8_length(std::string_view text, std::size_t at) {
   return 0;
 }
 
+bool is_utf8_text(std::string_view bytes) {
+  for (std::size_t at = 0; at < bytes.size();) {
+    auto length = utf8_length(bytes, at);
+    if (length == 0 || bytes[at] == '\0')
+      return false;
+    at += length;
+  }
+  return true;
+}
+
 }  // namespace larder

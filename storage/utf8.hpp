@@ -13,4 +13,8 @@ namespace larder {
 /// there are none. `at` is inside `text`.
 std::size_t utf8_length(std::string_view text, std::size_t at);
 
+/// Whether all of it is well-formed, and none of it NUL: what a source of truth
+/// takes for text.
+bool is_utf8_text(std::string_view bytes);
+
 }  // namespace larder

@@ -72,10 +72,11 @@ CREATE FUNCTION larder.plain(name text) RETURNS text
   RETURN lower(btrim(regexp_replace(name,
     '[\x01-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+', ' ', 'g')));
 
--- The lexeme of a whole name; no text has one that begins with `=`.
+-- The lexeme of a whole name, without what stands between its words; no text
+-- has one that begins with `=`.
 CREATE FUNCTION larder.whole(name text) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
-  RETURN '=' || left(larder.plain(name), 500);
+  RETURN '=' || left(replace(larder.plain(name), ' ', ''), 500);
 
 -- The artifact's tags: in the table's column, if it has one (if not, `tags` is
 -- that of the outer query), else those kept aside.
