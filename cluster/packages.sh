@@ -15,6 +15,8 @@ build_libraries=(libcaf-dev libnats-dev libpqxx-dev libyaml-cpp-dev
   libcpp-httplib-dev libssl-dev zlib1g-dev librocksdb-dev libstemmer-dev
   libcurl4-openssl-dev libarchive-dev libmd4c-dev libtomlplusplus-dev)
 server_commands=(nats-server:nats-server)
+# Tests cut the power of a file system of their own.
+test_commands=(mkfs.ext4:e2fsprogs)
 test_libraries=(libgtest-dev libgmock-dev)
 # What tests/bench measures Larder beside.
 bench_commands=(redis-server:redis-server redis-cli:redis-tools go:golang-go)
@@ -47,6 +49,7 @@ list_missing() {
       [[ -n $(find_postgres_bin) ]] || echo postgresql
       ;;
     tests)
+      commands+=("${test_commands[@]}")
       libraries+=("${test_libraries[@]}")
       ;;
     node)

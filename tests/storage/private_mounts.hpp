@@ -35,7 +35,8 @@ inline std::string enter_private_mounts() {
 
 /// Whether the command ended well; its output is not shown.
 inline bool run_quietly(const std::string& command) {
-  return std::system((command + " >/dev/null 2>&1").c_str()) == 0;
+  auto line = "PATH=$PATH:/usr/sbin:/sbin " + command + " >/dev/null 2>&1";
+  return std::system(line.c_str()) == 0;
 }
 
 class mounted {
