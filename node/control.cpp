@@ -137,6 +137,8 @@ void control_state::info(call_ptr c, const json&) {
                {"bucket", set.bucket.name},
                {"stream", set.coherence.stream},
                {"source_of_truth", "postgres"},
+               {"alone", context_.memory->freshness->others_until
+                             < nanoseconds_of(self_->clock().now())},
                {"caching", set.caching}});
   });
 }
@@ -153,6 +155,7 @@ void control_state::warm(call_ptr c, const json& request) {
   job.memory = context_.memory;
   job.shards = context_.shards;
   job.warm = context_.warm;
+  job.shared_contents = context_.shared_contents;
   job.cold = context_.cold;
   job.type = *type;
   job.limit = limit->value_or(context_.settings.memory.max_entries);

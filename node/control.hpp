@@ -6,6 +6,7 @@
 #include "actors/statistics.hpp"
 #include "config/settings.hpp"
 #include "node/call.hpp"
+#include "storage/kv_contents.hpp"
 #include "storage/read_view.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -28,6 +29,7 @@ struct control_context {
   std::shared_ptr<hot_tier> memory;
   std::vector<shard_actor> shards;
   warm_actor warm;
+  std::shared_ptr<const kv_contents> shared_contents;
   cold_actor cold;
   statistics_actor statistics;
   sampler_actor sampler;

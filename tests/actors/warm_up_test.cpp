@@ -16,6 +16,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// A bucket of which it is known what it lacks.
+struct known_contents : kv_contents {
+  std::optional<std::string> held;
+  bool lacks(const key& k) const override { return k.id != held; }
+};
+
 /// Two real shards over a real cold tier; JetStream is the test.
 class WarmUpTest : public actor_fixture {
  protected:
@@ -40,6 +46,8 @@ class WarmUpTest : public actor_fixture {
       job.shards.push_back(own(sys().spawn(shard, std::move(slice))));
     }
     memory->freshness->current_epoch = database->current_epoch();
+    memory->freshness->bucket_generation = 1;
+    job.shared_contents = contents;
     memory->freshness->fence_until = nanoseconds_of(now() + 1h);
     job.limit = 1'000'000;
     job.progress = [this](std::uint64_t read, bool end, const caf::error& e) {
@@ -74,6 +82,7 @@ class WarmUpTest : public actor_fixture {
   std::shared_ptr<memory_database> database =
       std::make_shared<memory_database>([] { return std::int64_t{0}; });
   std::shared_ptr<hot_tier> memory = std::make_shared<hot_tier>();
+  std::shared_ptr<known_contents> contents = std::make_shared<known_contents>();
   scripted_warm warm;
   warm_up_job job;
   bool jetstream_is_down = false;
@@ -84,16 +93,28 @@ class WarmUpTest : public actor_fixture {
 };
 
 TEST_F(WarmUpTest, BringsEverythingIntoMemoryAndJetStream) {
-  fill(700, "t");
+  fill(1'200, "t");
   warm_up_now();
   ASSERT_TRUE(done);
   EXPECT_FALSE(why);
-  EXPECT_EQ(entries(), 700u);
-  EXPECT_EQ(shared, 700u);
-  EXPECT_EQ(told, (std::vector<std::uint64_t>{256, 512, 700}));
+  EXPECT_EQ(entries(), 1'200u);
+  EXPECT_EQ(shared, 1'200u);
+  EXPECT_EQ(told, (std::vector<std::uint64_t>{512, 1'024, 1'200}));
   read_view view{memory};
   EXPECT_NE(view.find({"t", "69"}, nanoseconds_of(now())), nullptr);
   view.offline();
+}
+
+TEST_F(WarmUpTest, LeavesWhatJetStreamHasOrMayHave) {
+  fill(10, "t");
+  contents->held = "3";
+  warm_up_now();
+  EXPECT_EQ(shared, 9u);
+  done = false;
+  job.shared_contents = nullptr;
+  warm_up_now();
+  EXPECT_TRUE(done);
+  EXPECT_EQ(shared, 9u);
 }
 
 TEST_F(WarmUpTest, ReadsOneTypeOrAsManyAsItMay) {

@@ -24,6 +24,9 @@ async function furnish() {
   await eventually('the last change to be published', async () =>
     (await raw.request(`$JS.API.DIRECT.GET.KV_templates.$KV.templates.cold.key-${rows - 1}`))
       .payload.length === bytes, { within: 60_000 });
+  // A node that has just started does not know yet whether there are others.
+  await eventually('the node to know that it is alone', async () =>
+    (await place.client.control('info', {}, { node: 'node-1' })).alone, { within: 20_000 });
   place.many_file = path.join(place.dir, 'many.json');
   writeFileSync(place.many_file, JSON.stringify({
     keys: Array.from({ length: many }, (_, i) => ({ type: 'cold', id: `key-${i}` })) }));
