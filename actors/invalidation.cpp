@@ -15,6 +15,10 @@ using std::chrono::milliseconds;
 constexpr milliseconds shortest_pause{20};
 constexpr milliseconds longest_pause{500};
 
+// A node that was heard of is taken to be alive for so long. Each asks for a
+// fence twice a second, and all read what is answered.
+constexpr std::chrono::seconds alive_for{10};
+
 // A relay that was held up may publish a fence of an epoch that is over. One
 // that comes without any of the newer epoch for so long is no latecomer: the
 // source of truth has been set back.
@@ -42,6 +46,7 @@ invalidation_actor::behavior_type invalidation(invalidation_state::pointer self,
 
 void invalidation_state::start(invalidation_context context) {
   context_ = std::move(context);
+  context_.freshness->others_until = nanoseconds_of(now() + alive_for);
   self_->send(self_, open_atom::value);
   self_->send(self_, fence_atom::value);
 }
@@ -320,8 +325,11 @@ void invalidation_state::request_fence() {
 
 void invalidation_state::fenced(const std::string& nonce) {
   auto i = asked_.find(nonce);
-  if (i == asked_.end())
+  if (i == asked_.end()) {
+    if (!nonce.starts_with(context_.incarnation + ':'))
+      context_.freshness->others_until = nanoseconds_of(now() + alive_for);
     return;
+  }
   if (!fenced_once_ || i->second > fence_asked_) {
     fence_asked_ = i->second;
     fenced_once_ = true;

@@ -127,6 +127,9 @@ struct shared_fill {
   bool same_revision_too = false;
   /// The bucket's, when the value was asked for.
   std::uint32_t generation = 0;
+  /// With a sequence: nobody waits for it, so it is put at a pace that takes no
+  /// time from reading.
+  bool can_wait = false;
 };
 
 // -- checking ----------------------------------------------------------------

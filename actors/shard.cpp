@@ -99,7 +99,7 @@ void shard_state::begin(const key& k) {
   if (held && held->epoch() == current_epoch()
       && held->revision() >= f.min_revision()
       && nanoseconds_of(f.began) < held->cached().expires_at)
-    verify(k, held);
+    verify(k);
   else if (context_.caching && fence_holds_at(f.fence_until, f.began)
            && !floors_.distrusts_shared(k))
     ask_shared(k);
@@ -107,14 +107,33 @@ void shard_state::begin(const key& k) {
     ask_truth(k);
 }
 
-void shard_state::verify(const key& k, const artifact_ptr&) {
+void shard_state::verify(const key& k) {
   auto& f = fills_.find(k)->second;
   f.asked_until = f.deadline();
+  question_truth(verify_atom::value, k, context_.truth_patience,
+                 &shard_state::verified);
+}
+
+template <class Atom>
+void shard_state::question_truth(Atom what, const key& k, milliseconds longest,
+                                 void (shard_state::*answered)(const key&,
+                                                               const lookup&)) {
+  auto& f = fills_.find(k)->second;
+  auto until = f.began + longest;
+  auto waited = patience_.wait(
+      until, [this, k] { fall_back(k, make_error(ec::deadline_exceeded)); });
   self_
-      ->request(context_.cold, context_.truth_patience, verify_atom::value, k,
-                std::min(f.deadline(), f.began + context_.truth_patience))
-      .then([this, k](const lookup& found) { verified(k, found); },
-            [this, k](const caf::error& why) { fall_back(k, why); });
+      ->request(context_.cold, caf::infinite, what, k,
+                std::min(f.deadline(), until))
+      .then(
+          [this, k, waited, answered](const lookup& found) {
+            if (patience_.kept(waited))
+              (this->*answered)(k, found);
+          },
+          [this, k, waited](const caf::error& why) {
+            if (patience_.kept(waited))
+              fall_back(k, why);
+          });
 }
 
 void shard_state::verified(const key& k, const lookup& found) {
@@ -137,11 +156,7 @@ void shard_state::ask_truth(const key& k) {
   auto patience = held || (f.shared && f.shared->value)
                       ? context_.truth_patience
                       : context_.truth_timeout;
-  self_
-      ->request(context_.cold, patience, get_atom::value, k,
-                std::min(f.deadline(), f.began + patience))
-      .then([this, k](const lookup& found) { truth_found(k, found); },
-            [this, k](const caf::error& why) { fall_back(k, why); });
+  question_truth(get_atom::value, k, patience, &shard_state::truth_found);
 }
 
 void shard_state::truth_found(const key& k, const lookup& found) {

@@ -5,9 +5,11 @@
 #pragma once
 
 #include "actors/handles.hpp"
+#include "actors/patience.hpp"
 #include "storage/floors.hpp"
 #include "storage/freshness.hpp"
 #include "storage/hot_cache.hpp"
+#include "storage/kv_contents.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -25,6 +27,8 @@ struct shard_context {
   std::shared_ptr<larder::freshness> freshness;
   std::shared_ptr<hot_cache> cache;
   warm_actor warm;
+  /// What JetStream lacks; null: it is asked for everything.
+  std::shared_ptr<const kv_contents> shared_contents;
   cold_actor cold;
   /// Called after each commit: the relay has something to do.
   std::function<void()> committed;
@@ -49,7 +53,7 @@ class shard_state {
   using pointer = shard_actor::stateful_pointer<shard_state>;
   static inline const char* name = "shard";
 
-  explicit shard_state(pointer self) : self_(self) {}
+  explicit shard_state(pointer self) : self_(self), patience_(self) {}
   void start(shard_context context);
 
   caf::result<answer> get(key k, read_options options);
@@ -95,13 +99,17 @@ class shard_state {
 
   // The miss path, in its order; see shard.cpp.
   void begin(const key& k);
-  void verify(const key& k, const artifact_ptr& held);
+  void verify(const key& k);
   void verified(const key& k, const lookup& found);
   void ask_shared(const key& k);
   void shared_found(const key& k, kv_entry entry);
   void take_lease(const key& k);
   void release_lease(const key& k, bool leased);
   void ask_truth(const key& k);
+  template <class Atom>
+  void question_truth(Atom what, const key& k,
+                      std::chrono::milliseconds longest,
+                      void (shard_state::*answered)(const key&, const lookup&));
   void truth_found(const key& k, const lookup& found);
   void fall_back(const key& k, const caf::error& why);
   void answer_stale(const key& k, const caf::error& why);
@@ -118,6 +126,7 @@ class shard_state {
                  time_point began, std::uint32_t generation);
   void keep(const artifact_ptr& value, std::int64_t proved_until,
             std::uint32_t generation);
+  bool alone() const;
   bool fence_holds_at(std::int64_t fence_until, time_point t) const;
   bool usable_from_shared(const kv_entry& entry, const fill& f,
                           const key& k) const;
@@ -127,6 +136,8 @@ class shard_state {
   std::chrono::milliseconds unproved_for(const artifact& a) const;
 
   pointer self_;
+  /// With the source of truth: it may hang.
+  patience<pointer> patience_;
   shard_context context_;
   floors floors_{0};
   floors::tick tick_ = 0;

@@ -5,6 +5,8 @@
 
 #include "actors/mutant.hpp"
 
+#include <caf/send.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -23,8 +25,16 @@ constexpr milliseconds longest_lease{1'800};
 }  // namespace
 
 void shard_state::ask_shared(const key& k) {
-  mark_begun(fills_.find(k)->second);
-  self_->request(context_.warm, context_.truth_timeout, get_atom::value, k)
+  auto& f = fills_.find(k)->second;
+  mark_begun(f);
+  // Nobody else could have put it there since this node last heard.
+  if (alone() && context_.shared_contents
+      && context_.shared_contents->lacks(k)) {
+    f.shared = kv_entry{};
+    return ask_truth(k);
+  }
+  // The shared tier keeps to a time-out of its own.
+  self_->request(context_.warm, caf::infinite, get_atom::value, k)
       .then([this, k](kv_entry& entry) { shared_found(k, std::move(entry)); },
             // A tier that fails is skipped; it is not a miss, so there is no
             // sequence to compare with when the value is shared.
@@ -49,6 +59,10 @@ void shard_state::shared_found(const key& k, kv_entry entry) {
   settle(k, entry.value, tier::jetstream, entry.info);
 }
 
+bool shard_state::alone() const {
+  return nanoseconds_of(now()) > context_.freshness->others_until;
+}
+
 bool shard_state::usable_from_shared(const kv_entry& entry, const fill& f,
                                      const key& k) const {
   auto of_now = entry.info.epoch == current_epoch()
@@ -63,11 +77,12 @@ bool shard_state::usable_from_shared(const kv_entry& entry, const fill& f,
 
 void shard_state::take_lease(const key& k) {
   auto& f = fills_.find(k)->second;
-  // Without a bucket that counts, nobody would see what another one fills.
+  // Without a bucket that counts, nobody would see what another one fills; and
+  // nobody waits for one who is alone.
   auto waited = f.refused > 0 && now() >= f.refused_since + longest_lease;
-  if (f.bucket_generation == 0 || waited || f.deadline() <= now())
+  if (f.bucket_generation == 0 || waited || f.deadline() <= now() || alone())
     return ask_truth(k);
-  self_->request(context_.warm, context_.truth_timeout, lease_atom::value, k)
+  self_->request(context_.warm, caf::infinite, lease_atom::value, k)
       .then(
           [this, k](bool mine) {
             auto& f = fills_.find(k)->second;
@@ -104,8 +119,12 @@ void shard_state::share(const key& k, const lookup& found, fill& f) {
   auto revision = found.info.revision;
   auto began = f.began_at;
   auto leased = std::exchange(f.leased, false);
+  // An actor looks through all that it waits for with each answer: nothing is
+  // waited for that nobody needs.
+  if (!again && !leased)
+    return caf::anon_send(context_.warm, write_atom::value, std::move(entry));
   self_
-      ->request(context_.warm, context_.truth_timeout, write_atom::value,
+      ->request(context_.warm, caf::infinite, write_atom::value,
                 std::move(entry))
       .then(
           [this, k, revision, again, began, leased](bool kept) {

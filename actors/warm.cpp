@@ -68,6 +68,8 @@ caf::result<kv_entry> warm_state::get(const key& k) {
 caf::result<bool> warm_state::write(shared_fill entry) {
   if (!may_ask())
     return skipped();
+  if (entry.seen_sequence && (entry.can_wait || alone()))
+    return fill_later(std::move(entry));
   auto kept = self_->make_response_promise<bool>();
   if (entry.seen_sequence) {
     auto sequence = *entry.seen_sequence;
@@ -80,6 +82,48 @@ caf::result<bool> warm_state::write(shared_fill entry) {
   }
   return kept;
 }
+
+// -- fills that nobody waits for ---------------------------------------------
+
+bool warm_state::alone() const {
+  return context_.freshness
+         && nanoseconds_of(self_->clock().now())
+                > context_.freshness->others_until;
+}
+
+caf::result<bool> warm_state::fill_later(shared_fill entry) {
+  auto bytes = entry.value ? entry.value->content().size() : 0;
+  if (fill_bytes_ + bytes > context_.most_fill_bytes)
+    return false;
+  auto kept = self_->make_response_promise<bool>();
+  fill_bytes_ += bytes;
+  fills_.push_back({std::move(entry), kept});
+  if (!pacing_ || fills_left_ > 0)
+    next_fills();
+  return kept;
+}
+
+void warm_state::next_fills() {
+  if (!pacing_) {
+    pacing_ = true;
+    fills_left_ = context_.fills_at_once;
+    self_->delayed_send(self_, context_.fill_interval, continuation{[this] {
+                          pacing_ = false;
+                          if (!fills_.empty())
+                            next_fills();
+                        }});
+  }
+  for (; fills_left_ > 0 && !fills_.empty(); --fills_left_) {
+    auto next = std::move(fills_.front());
+    fills_.pop_front();
+    auto& entry = next.entry;
+    fill_bytes_ -= entry.value ? entry.value->content().size() : 0;
+    auto sequence = *entry.seen_sequence;
+    put(std::move(entry), sequence, next.kept, 1);
+  }
+}
+
+// -- writing -----------------------------------------------------------------
 
 void warm_state::look_then_put(shared_fill entry, kept_promise kept,
                                int tries) {
@@ -162,6 +206,10 @@ void warm_state::release(const key& k) {
 }
 
 caf::result<done_atom> warm_state::clear(std::optional<std::string> type) {
+  // What still waits was read before.
+  for (auto& fill : std::exchange(fills_, {}))
+    fill.kept.deliver(false);
+  fill_bytes_ = 0;
   auto reply = self_->make_response_promise<done_atom>();
   ask<void>(
       self_,
@@ -171,6 +219,8 @@ caf::result<done_atom> warm_state::clear(std::optional<std::string> type) {
       [this, reply](caf::expected<void> done) mutable {
         if (!done)
           return void(reply.deliver(note(done.error())));
+        if (context_.cleared)
+          context_.cleared();
         reply.deliver(done_atom::value);
       });
   return reply;

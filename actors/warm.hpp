@@ -5,11 +5,14 @@
 
 #include "actors/breaker.hpp"
 #include "actors/handles.hpp"
+#include "storage/freshness.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include <chrono>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +27,16 @@ struct warm_context {
   /// This node, for who reads them.
   std::string holder;
   std::chrono::milliseconds timeout{1'000};
+  /// Whether no other node could read what is put there; null: others may.
+  std::shared_ptr<const larder::freshness> freshness;
+  /// Called when the bucket was cleared.
+  std::function<void()> cleared;
+  /// What readers fill while nobody else is there is put at this pace, so that
+  /// sharing takes no time from reading: so many each time.
+  std::size_t fills_at_once = 32;
+  std::chrono::milliseconds fill_interval{10};
+  /// What waits beyond this is not shared now; the next miss does it.
+  std::size_t most_fill_bytes = 16u << 20;
 };
 
 class warm_state {
@@ -44,6 +57,14 @@ class warm_state {
  private:
   using kept_promise = caf::typed_response_promise<bool>;
 
+  struct waiting_fill {
+    shared_fill entry;
+    kept_promise kept;
+  };
+
+  bool alone() const;
+  caf::result<bool> fill_later(shared_fill entry);
+  void next_fills();
   void look_then_put(shared_fill entry, kept_promise kept, int tries);
   void put(shared_fill entry, std::uint64_t sequence, kept_promise kept,
            int tries);
@@ -58,6 +79,11 @@ class warm_state {
   breaker breaker_;
   breaker leases_;
   bool probing_ = false;
+  std::deque<waiting_fill> fills_;
+  std::size_t fill_bytes_ = 0;
+  /// How many may be put before the timer, which runs, rings.
+  std::size_t fills_left_ = 0;
+  bool pacing_ = false;
   warm_stats stats_;
 };
 

@@ -87,9 +87,20 @@ jetstream_reader::jetstream_reader(std::shared_ptr<nats::client> client,
 
 void jetstream_reader::begin(log_start start) {
   std::lock_guard lock{mutex_};
+  start_ = start;
+  this->start();
+}
+
+void jetstream_reader::begin_subjects(
+    std::function<void(std::uint64_t)> opened) {
+  std::lock_guard lock{mutex_};
+  opened_ = std::move(opened);
+  start();
+}
+
+void jetstream_reader::start() {
   if (over_)
     return;
-  start_ = start;
   heard_ = clock::now();
   connection_ = client_->watch([weak = weak_from_this()](bool connected) {
     if (auto self = weak.lock(); self && !connected)
@@ -108,7 +119,9 @@ void jetstream_reader::begin(log_start start) {
 }
 
 void jetstream_reader::make_consumer(bool again) {
-  auto config = start_of(start_);
+  auto config = opened_ ? json{{"deliver_policy", "last_per_subject"},
+                               {"headers_only", true}}
+                        : start_of(start_);
   config["deliver_subject"] = inbox_;
   config["ack_policy"] = "none";
   config["max_deliver"] = 1;
@@ -132,7 +145,7 @@ void jetstream_reader::on_made(caf::expected<nats::js_reply> reply,
                                bool again) {
   if (!reply)
     return lose(reply.error());
-  if (reply->err_code == nats::js::stream_not_found && !again)
+  if (reply->err_code == nats::js::stream_not_found && !again && !opened_)
     return nats::ensure_stream(
         client_, stream_, api_timeout,
         [self = shared_from_this()](caf::expected<nats::stream_facts> f) {
@@ -150,12 +163,18 @@ void jetstream_reader::on_made(caf::expected<nats::js_reply> reply,
   std::string name;
   if (auto i = made.find("name"); i != made.end() && i->is_string())
     name = i->get<std::string>();
+  std::uint64_t pending = 0;
+  if (auto i = made.find("num_pending");
+      i != made.end() && i->is_number_unsigned())
+    pending = i->get<std::uint64_t>();
   bool late = false;
   {
     std::lock_guard lock{mutex_};
     heard_ = clock::now();
     consumer_ = name;
     late = over_;
+    if (opened_ && !late)
+      opened_(pending);
   }
   if (late)
     let_go();

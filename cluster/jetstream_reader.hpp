@@ -1,7 +1,8 @@
 // One reading of the change log: an ephemeral push consumer that acknowledges
 // nothing, and the checks that turn anything irregular into `on_lost`.
 //
-// Used by cluster/jetstream_log.cpp alone.
+// Used by cluster/jetstream_log.cpp, and by cluster/bucket_contents.cpp for
+// another stream than the log.
 //
 // nats.c's own ordered consumer restarts itself silently where a gap must be
 // told, and goes deaf after a server restart; so this one is made by hand.
@@ -16,6 +17,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -44,6 +46,11 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
   /// Subscribes, then makes the consumer, and the stream if there is none.
   void begin(log_start start);
 
+  /// Reads the last message of each of the stream's subjects, then what comes;
+  /// without the payloads. `opened` hears how many there were. A stream that
+  /// does not exist is not made: reading has ended.
+  void begin_subjects(std::function<void(std::uint64_t pending)> opened);
+
   /// Nothing is called any more once this has returned, unless it is one of
   /// the reader's functions that calls it.
   void end();
@@ -51,6 +58,7 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
  private:
   using clock = std::chrono::steady_clock;
 
+  void start();
   void make_consumer(bool again);
   void on_made(caf::expected<nats::js_reply> reply, bool again);
   void on_message(nats::message m);
@@ -71,6 +79,8 @@ class jetstream_reader : public std::enable_shared_from_this<jetstream_reader> {
   // Recursive: the reader's functions may call end().
   std::recursive_mutex mutex_;
   log_start start_;
+  /// Reads subjects, rather than the log from its start.
+  std::function<void(std::uint64_t)> opened_;
   bool over_ = false;
   std::string consumer_;
   std::uint64_t last_delivered_ = 0;

@@ -51,12 +51,14 @@ std::string to_json(const std::string& type,
   return body.dump();
 }
 
+caf::error no_answer_within(milliseconds deadline) {
+  return fail(ec::deadline_exceeded,
+              "no answer within " + std::to_string(deadline.count()) + " ms");
+}
+
 /// CAF says only that its timer ran out; a client wants to know which.
 caf::error named(const caf::error& why, milliseconds deadline) {
-  if (why == caf::sec::request_timeout)
-    return fail(ec::deadline_exceeded,
-                "no answer within " + std::to_string(deadline.count()) + " ms");
-  return why;
+  return why == caf::sec::request_timeout ? no_answer_within(deadline) : why;
 }
 
 caf::error version_missing(std::int32_t wanted, const artifact& current) {
@@ -81,6 +83,7 @@ gateway_actor::behavior_type gateway(gateway_state::pointer self,
       [self](limits_atom, const config::limit_settings& limits) {
         self->state.limit(limits);
       },
+      [](const continuation& go_on) { go_on(); },
   };
 }
 
@@ -121,23 +124,37 @@ void gateway_state::read(call_ptr c, key k) {
   auto headers = parse_headers(c->message, context_.limits);
   if (!headers)
     return refuse(std::move(c), headers.error());
-  auto deadline = headers->deadline;
-  auto& shard = shard_of_key(k);
+  ask_shard(
+      *c, *headers, k,
+      [c, version = headers->version](answer& found) {
+        if (version && *version != found.value->version())
+          return refuse(c, version_missing(*version, *found.value));
+        c->answer(c, {.value = std::move(found.value),
+                      .tier = found.tier,
+                      .stale = found.stale,
+                      .stale_for = found.stale_for});
+      },
+      [c](const caf::error& why) { refuse(c, why); });
+}
+
+void gateway_state::ask_shard(const call& c, const request_headers& headers,
+                              const key& k, std::function<void(answer&)> found,
+                              std::function<void(const caf::error&)> failed) {
+  auto until = c.arrived + headers.deadline;
+  auto waited = patience_.wait(until, [failed, longest = headers.deadline] {
+    failed(no_answer_within(longest));
+  });
   self_
-      ->request(shard, left(*c, deadline), get_atom::value, std::move(k),
-                read_options{headers->min_revision, headers->allow_stale,
-                             c->arrived + deadline})
+      ->request(shard_of_key(k), caf::infinite, get_atom::value, k,
+                read_options{headers.min_revision, headers.allow_stale, until})
       .then(
-          [c, version = headers->version](answer& found) {
-            if (version && *version != found.value->version())
-              return refuse(c, version_missing(*version, *found.value));
-            c->answer(c, {.value = std::move(found.value),
-                          .tier = found.tier,
-                          .stale = found.stale,
-                          .stale_for = found.stale_for});
+          [this, waited, found = std::move(found)](answer& a) {
+            if (patience_.kept(waited))
+              found(a);
           },
-          [c, deadline](const caf::error& why) {
-            refuse(c, named(why, deadline));
+          [this, waited, failed](const caf::error& why) {
+            if (patience_.kept(waited))
+              failed(why);
           });
 }
 
@@ -203,7 +220,6 @@ void gateway_state::mget(call_ptr c) {
   auto keys = keys_in_body(c->message.data(), context_.limits);
   if (!keys)
     return refuse(std::move(c), keys.error());
-  auto deadline = headers->deadline;
   auto many = std::make_shared<many_read>(c, std::move(*keys),
                                           context_.max_reply_bytes());
   auto now = nanoseconds_of(self_->clock().now());
@@ -212,15 +228,10 @@ void gateway_state::mget(call_ptr c) {
   auto missing = many->take_from_memory(*view_, now, headers->min_revision);
   view_->offline();
   for (auto i : missing) {
-    auto& k = many->key_at(i);
-    self_
-        ->request(shard_of_key(k), left(*c, deadline), get_atom::value, k,
-                  read_options{headers->min_revision, headers->allow_stale,
-                               c->arrived + deadline})
-        .then([many, i](answer& found) { many->found(i, std::move(found)); },
-              [many, i, deadline](const caf::error& why) {
-                many->failed(i, named(why, deadline));
-              });
+    ask_shard(
+        *c, *headers, many->key_at(i),
+        [many, i](answer& found) { many->found(i, std::move(found)); },
+        [many, i](const caf::error& why) { many->failed(i, why); });
   }
   many->asked_all();
 }

@@ -7,14 +7,17 @@
 #pragma once
 
 #include "actors/handles.hpp"
+#include "actors/patience.hpp"
 #include "actors/statistics.hpp"
 #include "config/settings.hpp"
 #include "node/call.hpp"
+#include "node/request_headers.hpp"
 #include "storage/read_view.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,7 +30,9 @@ using gateway_actor = caf::typed_actor<
     // Answer it, now or later.
     caf::reacts_to<call_ptr>,
     // The limits that hold from now on.
-    caf::reacts_to<limits_atom, config::limit_settings>>;
+    caf::reacts_to<limits_atom, config::limit_settings>,
+    // To itself.
+    caf::reacts_to<continuation>>;
 
 struct gateway_context {
   std::shared_ptr<hot_tier> memory;
@@ -45,7 +50,7 @@ class gateway_state {
   using pointer = gateway_actor::stateful_pointer<gateway_state>;
   static inline const char* name = "gateway";
 
-  explicit gateway_state(pointer self) : self_(self) {}
+  explicit gateway_state(pointer self) : self_(self), patience_(self) {}
   void start(gateway_context context);
   void serve(call_ptr c);
   void limit(const config::limit_settings& limits) { context_.limits = limits; }
@@ -60,6 +65,10 @@ class gateway_state {
   void stats(call_ptr c);
 
   void read(call_ptr c, key k);
+  /// Asks the key's shard for as long as the caller waits.
+  void ask_shard(const call& c, const request_headers& headers, const key& k,
+                 std::function<void(answer&)> found,
+                 std::function<void(const caf::error&)> failed);
   void write(call_ptr c, write_request request);
   caf::expected<key> key_in_body(const call& c) const;
   const shard_actor& shard_of_key(const key& k) const;
@@ -67,6 +76,7 @@ class gateway_state {
                                  std::chrono::milliseconds deadline) const;
 
   pointer self_;
+  patience<pointer> patience_;
   gateway_context context_;
   std::unique_ptr<read_view> view_;
 };

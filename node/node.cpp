@@ -100,6 +100,9 @@ caf::expected<void> node::parts::connect() {
   bucket = std::make_shared<jetstream_kv>(tiers_client, settings.bucket);
   leases =
       std::make_shared<jetstream_kv>(tiers_client, fills_of(settings.bucket));
+  contents =
+      std::make_shared<bucket_contents>(tiers_client, settings.bucket.name);
+  contents->read();
   log = std::make_shared<jetstream_log>(log_client, settings.coherence);
   signals = std::make_shared<nats_signals>(tiers_client, settings.node.cluster);
   return caf::unit;
@@ -112,9 +115,14 @@ void node::parts::spawn_tiers() {
         cold_worker, std::make_shared<std::unique_ptr<truth_store>>(
                          std::make_unique<postgres_store>(settings.postgres))));
   cold = system->spawn(larder::cold, cold_context{.workers = workers});
-  warm =
-      system->spawn(larder::warm, warm_context{bucket, leases, id,
-                                               settings.nats.request_timeout});
+  warm_context sharing;
+  sharing.bucket = bucket;
+  sharing.leases = leases;
+  sharing.holder = id;
+  sharing.timeout = settings.nats.request_timeout;
+  sharing.freshness = memory->freshness;
+  sharing.cleared = [of = contents] { of->read(); };
+  warm = system->spawn(larder::warm, std::move(sharing));
   relay_context publishing;
   publishing.outbox = std::make_shared<std::unique_ptr<outbox>>(
       std::make_unique<postgres_outbox>(settings.postgres));
@@ -139,6 +147,7 @@ void node::parts::spawn_coherence() {
     slice.freshness = memory->freshness;
     slice.cache = cache;
     slice.warm = warm;
+    slice.shared_contents = contents;
     slice.cold = cold;
     slice.committed = wake;
     slice.caching = settings.caching;
@@ -199,7 +208,7 @@ caf::expected<void> node::parts::open_doors(node& self) {
                                          settings.limits.default_deadline);
   control =
       system->spawn(larder::control,
-                    control_context{memory, shards, warm, cold, statistics,
+                    control_context{memory, shards, warm, contents, cold, statistics,
                                     sampler, settings, id, started, started_at,
                                     [&self] { return self.ready(); }});
   http = std::make_unique<http_plane>(http_plane::sources{

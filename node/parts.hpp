@@ -8,6 +8,7 @@
 #include "actors/handles.hpp"
 #include "actors/sampler.hpp"
 #include "actors/statistics.hpp"
+#include "cluster/bucket_contents.hpp"
 #include "cluster/jetstream_log.hpp"
 #include "cluster/nats_signals.hpp"
 #include "node/control.hpp"
@@ -46,6 +47,7 @@ struct node::parts {
   std::shared_ptr<nats::client> log_client;
   std::shared_ptr<jetstream_kv> bucket;
   std::shared_ptr<jetstream_kv> leases;
+  std::shared_ptr<bucket_contents> contents;
   std::shared_ptr<jetstream_log> log;
   std::shared_ptr<nats_signals> signals;
   caf::actor_system_config system_config;

@@ -39,6 +39,7 @@ bool node::stop() {
   }
   p.signals->listen([](const std::string&) {}, [] {});
   p.log->stop();
+  p.contents->stop();
   std::vector<caf::actor_addr> detached{p.relay.address(), p.sampler.address()};
   for (auto& worker : p.workers)
     detached.push_back(worker.address());

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 
 namespace larder {
 
@@ -22,6 +23,10 @@ struct freshness {
   /// Entries of JetStream's bucket count if they are of this generation; 0:
   /// none does.
   std::atomic<std::uint32_t> bucket_generation{0};
+  /// Until then other nodes of the cluster may be alive; after it this one is
+  /// alone. It decides what is worth doing, never what is true.
+  std::atomic<std::int64_t> others_until{
+      std::numeric_limits<std::int64_t>::max()};
   /// The source of truth's current history, as far as this node knows.
   std::atomic<epoch> current_epoch{};
 };

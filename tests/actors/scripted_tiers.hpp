@@ -40,6 +40,8 @@ class asked {
   // thread it is.
   void send(caf::message m) {
     caf::response_promise& way = reply;
+    if (way.source() == nullptr)
+      return;  // nobody waits
     way.source()->enqueue(caf::make_mailbox_element(nullptr,
                                                     way.id().response_id(), {},
                                                     std::move(m)),

@@ -113,6 +113,48 @@ TEST_F(ShardLeaseTest, GivesTheLeaseBackWhenTheTruthFails) {
   EXPECT_EQ(warm.leases_released, 1);
 }
 
+struct empty_bucket : kv_contents {
+  bool known = true;
+  bool lacks(const key&) const override { return known; }
+};
+
+TEST_F(ShardLeaseTest, AsksNobodyWhoIsNotThere) {
+  start();
+  fence();
+  tier->freshness->others_until = nanoseconds_of(now()) - 1;
+  auto p = get();
+  absent_from_shared();
+  EXPECT_EQ(warm.leases_asked, 0);
+  truth_answers(5);
+  EXPECT_TRUE(p.ready() && p.get());
+}
+
+TEST_F(ShardLeaseTest, DoesNotAskJetStreamForWhatNobodyHasPutThere) {
+  auto bucket = std::make_shared<empty_bucket>();
+  start([&](auto& c) { c.shared_contents = bucket; });
+  fence();
+  tier->freshness->others_until = nanoseconds_of(now()) - 1;
+  auto p = get();
+  EXPECT_TRUE(warm.gets.empty());
+  truth_answers(5);
+  EXPECT_TRUE(p.ready() && p.get());
+  run();
+  // It goes there on the condition that nothing is there.
+  ASSERT_EQ(warm.writes.size(), 1u);
+  EXPECT_EQ(warm.writes[0].what.seen_sequence, 0u);
+}
+
+TEST_F(ShardLeaseTest, AsksJetStreamWhileOtherNodesMayFillToo) {
+  auto bucket = std::make_shared<empty_bucket>();
+  start([&](auto& c) { c.shared_contents = bucket; });
+  fence();
+  auto p = get();
+  EXPECT_EQ(warm.gets.size(), 1u);
+  absent_from_shared();
+  EXPECT_EQ(warm.leases_asked, 1);
+  truth_answers(5);
+}
+
 }  // namespace
 
 }  // namespace larder::test

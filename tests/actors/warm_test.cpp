@@ -263,6 +263,70 @@ TEST_F(WarmTest, SkipsATierThatFailsAndProbesIt) {
   EXPECT_EQ(bucket->gets.size(), 1u);
 }
 
+// -- fills that nobody waits for ---------------------------------------------
+
+class WarmPaceTest : public WarmTest {
+ protected:
+  WarmPaceTest() {
+    warm_context context{bucket, leases, "one", 1s};
+    context.freshness = freshness;
+    context.fills_at_once = 2;
+    context.most_fill_bytes = 10;
+    subject = own(sys().spawn(warm, std::move(context)));
+    freshness->others_until = 0;
+    run();
+  }
+  std::shared_ptr<larder::freshness> freshness =
+      std::make_shared<larder::freshness>();
+};
+
+TEST_F(WarmPaceTest, PutsWhatNobodyWaitsForBitByBit) {
+  for (int i = 0; i < 5; ++i)
+    share(of_reader(5, 0));
+  EXPECT_EQ(bucket->puts.size(), 2u);
+  run_for(10ms);
+  EXPECT_EQ(bucket->puts.size(), 4u);
+  run_for(10ms);
+  EXPECT_EQ(bucket->puts.size(), 5u);
+}
+
+TEST_F(WarmPaceTest, LeavesToTheNextMissWhatIsTooMuch) {
+  std::vector<pending<bool>> all;
+  for (int i = 0; i < 9; ++i)
+    all.push_back(share(of_reader(5, 0)));
+  // Two are put, five of two bytes each wait.
+  EXPECT_TRUE(is(all[7], false));
+  EXPECT_TRUE(is(all[8], false));
+  EXPECT_FALSE(all[6].ready());
+  run_for(30ms);
+  EXPECT_EQ(bucket->puts.size(), 7u);
+}
+
+TEST_F(WarmPaceTest, PutsAtOnceWhatOtherNodesMayWaitFor) {
+  freshness->others_until = nanoseconds_of(now() + 1s);
+  for (int i = 0; i < 5; ++i)
+    share(of_reader(5, 0));
+  EXPECT_EQ(bucket->puts.size(), 5u);
+}
+
+TEST_F(WarmPaceTest, PutsNothingAfterAClearThatWaitedBeforeIt) {
+  std::vector<pending<bool>> all;
+  for (int i = 0; i < 5; ++i)
+    all.push_back(share(of_reader(5, 0)));
+  auto cleared =
+      ask(subject, 1h, clear_atom::value, std::optional<std::string>{});
+  run_for(30ms);
+  EXPECT_EQ(bucket->puts.size(), 2u);
+  EXPECT_TRUE(is(all[4], false));
+}
+
+TEST_F(WarmPaceTest, NeverKeepsTheRelayWaiting) {
+  for (int i = 0; i < 5; ++i)
+    share(of_reader(5, 0));
+  share(of_relay(6));
+  EXPECT_EQ(bucket->gets.size(), 1u);
+}
+
 }  // namespace
 
 }  // namespace larder::test
