@@ -2,11 +2,10 @@
 
 #include "storage/error.hpp"
 #include "tests/support/archives.hpp"
+#include "tests/support/peak_memory.hpp"
 #include "tests/support/raw_http_server.hpp"
 
 #include <gtest/gtest.h>
-
-#include <fstream>
 
 namespace larder::test {
 
@@ -19,16 +18,6 @@ std::string answer(const std::string& body, const std::string& lines = {},
   return "HTTP/1.1 " + status
          + "\r\nContent-Length: " + std::to_string(body.size())
          + "\r\nConnection: close\r\n" + lines + "\r\n" + body;
-}
-
-std::uint64_t most_memory_kib() {
-  std::ifstream in{"/proc/self/status"};
-  std::string word;
-  std::uint64_t kib = 0;
-  while (in >> word)
-    if (word == "VmHWM:")
-      in >> kib;
-  return kib;
 }
 
 class RegistryHttpTest : public ::testing::Test {
@@ -125,9 +114,8 @@ TEST_F(RegistryHttpTest, AnEndlessAnswerTakesLittleMemory) {
     while (send(more))
       continue;
   };
-  auto before = most_memory_kib();
-  EXPECT_EQ(code_of_get("/"), ec::too_large);
-  EXPECT_LT(most_memory_kib() - before, 16u << 10);
+  EXPECT_LT(peak_growth_of([&] { EXPECT_EQ(code_of_get("/"), ec::too_large); }),
+            16u << 10);
 }
 
 TEST_F(RegistryHttpTest, TakesNoEndlessHeader) {
