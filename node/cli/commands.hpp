@@ -5,6 +5,7 @@
 
 namespace larder::cli {
 
+class command;
 class command_line;
 
 /// The whole program; returns its exit code (see exit_code.hpp).
@@ -28,6 +29,10 @@ void add_clear(command_line& to);
 void add_top(command_line& to);
 void add_explain(command_line& to);
 void add_verify(command_line& to);
+
+// Packages.
+void add_packages(command_line& to);
+void add_packages_collect(command& to);
 
 // This machine.
 void add_node(command_line& to);

@@ -29,6 +29,7 @@ int run(int argc, char** argv) {
   add_top(line);
   add_explain(line);
   add_verify(line);
+  add_packages(line);
   add_node(line);
   add_migrate(line);
   add_config(line);
