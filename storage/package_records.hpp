@@ -17,6 +17,8 @@
 //   c ecosystem·name          what a collector remembers of the registry
 //   m format                  "1"
 //   m log                     u64 sequence, message id
+//   m rules                   by which summaries, tags and words were made
+//   m unfinished              nothing; while a reindex is under way
 //   n ecosystem               counters (ecosystem_counters)
 //   o ecosystem·name·version  an accepted put that is not published: revision
 //   o ecosystem·name 01       an accepted removal that is not published
@@ -64,6 +66,12 @@ inline constexpr std::string_view format_key = "mformat";
 inline constexpr std::string_view log_key = "mlog";
 /// What is written under format_key.
 inline constexpr std::string_view format = "1";
+inline constexpr std::string_view rules_key = "mrules";
+/// Raise it whenever a document gets other summaries, tags, snippets or words
+/// than before: stores are indexed anew then.
+inline constexpr std::string_view rules = "1";
+/// Under what reindex() notes that it is not finished.
+inline constexpr std::string_view unfinished_key = "munfinished";
 
 /// "ecosystem/name", as pages name their last item, as a head key; empty stays
 /// empty. Nothing if it is none.

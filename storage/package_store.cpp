@@ -122,6 +122,7 @@ package_store::open(package_store_options options) {
   if (!*made_as) {
     rocks_batch batch;
     batch.put(details, format_key, format);
+    batch.put(details, rules_key, rules);
     if (auto ok = p.db->write(batch); !ok)
       return std::move(ok.error());
   } else if (**made_as != format) {
@@ -136,7 +137,10 @@ package_store::open(package_store_options options) {
   auto current = p.index.is_current();
   if (!current)
     return std::move(current.error());
-  if (*unfinished || !*current)
+  auto made_by = p.detail(rules_key);
+  if (!made_by)
+    return std::move(made_by.error());
+  if (*unfinished || !*current || *made_by != std::string{rules})
     if (auto ok = store->reindex(); !ok)
       return std::move(ok.error());
   return store;

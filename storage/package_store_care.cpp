@@ -110,6 +110,7 @@ caf::expected<void> package_store::reindex(const package_progress& progress) {
     progress(done, done);
   rocks_batch last;
   last.erase(details, unfinished_key);
+  last.put(details, rules_key, rules);
   return parts_->db->write(last);
 }
 

@@ -68,9 +68,6 @@ inline std::string tag_filter(std::string_view tag) {
   return "t:" + std::string{tag};
 }
 
-/// Under what reindex() notes that it is not finished.
-inline constexpr std::string_view unfinished_key = "munfinished";
-
 }  // namespace package_records
 
 }  // namespace larder

@@ -206,6 +206,32 @@ TEST_F(PackageCheckTest, TellsARemovalThatIsNotForgottenOrNotKnown) {
   expect_told("npm/x: was removed, but its record does not know");
 }
 
+TEST_F(PackageCheckTest, IndexesAnewWhatWasMadeByOtherRules) {
+  damage([&](auto& batch) {
+    batch.put(details, rules_key, "0");
+    batch.erase_range(details, "s", "u");
+  });
+  expect_clean();
+  damage([&](auto& batch) { batch.erase_range(details, "s", "u"); });
+  expect_told("npm/x: its snippet 0");
+}
+
+TEST_F(PackageCheckTest, RefusesAStoreOfALaterFormat) {
+  store.reset();
+  rocks_options o;
+  o.families = {"documents", "summaries", "details", "search"};
+  o.least_free_bytes = o.reserve_bytes = 0;
+  {
+    auto db = rocks_database::open(options().directory, o);
+    rocks_batch batch;
+    batch.put(details, format_key, "2");
+    ASSERT_TRUE((*db)->write(batch));
+  }
+  auto opened = package_store::open(options());
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(code_of(opened.error()), ec::configuration);
+}
+
 TEST_F(PackageCheckTest, FinishesAReindexThatWasInterrupted) {
   damage([&](auto& batch) {
     batch.put(details, unfinished_key, {});
