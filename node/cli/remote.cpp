@@ -90,7 +90,9 @@ void add_client_options(command& to, client_options& options) {
               "selected there")
       .option("--nats-creds", options.nats_creds,
               "credentials file; else NATS_CREDS")
-      .option("--timeout", options.timeout, "how long to wait (5s)")
+      .option("--timeout", options.timeout,
+              "how long to wait ("
+                  + std::to_string(options.timeout.count() / 1'000) + "s)")
       .flag("--json", options.json, "JSON, for scripts");
 }
 
