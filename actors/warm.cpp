@@ -14,6 +14,9 @@ constexpr int max_tries = 4;
 
 constexpr std::chrono::milliseconds probe_interval{300};
 
+// Keys of which it is remembered what was put.
+constexpr std::size_t most_remembered = 4'096;
+
 /// Whether `entry` must not be replaced by `fill`.
 bool keeps_its_place(const kv_entry& entry, const shared_fill& fill) {
   if (planted(mutant::blind_shared_put))
@@ -70,10 +73,24 @@ caf::result<bool> warm_state::write(shared_fill entry) {
     return skipped();
   if (entry.seen_sequence && (entry.can_wait || alone()))
     return fill_later(std::move(entry));
+  if (!entry.seen_sequence)
+    return replace(std::move(entry));
   auto kept = self_->make_response_promise<bool>();
-  if (entry.seen_sequence) {
-    auto sequence = *entry.seen_sequence;
-    put(std::move(entry), sequence, kept, 1);
+  auto sequence = *entry.seen_sequence;
+  put(std::move(entry), sequence, kept, 1);
+  return kept;
+}
+
+caf::result<bool> warm_state::replace(shared_fill entry) {
+  auto kept = self_->make_response_promise<bool>();
+  // A bucket that has lost entries gives their sequences to others; then it is
+  // of another generation, or will be.
+  if (auto last = put_last_.find(entry.key);
+      last != put_last_.end() && last->second.generation == entry.generation) {
+    if (keeps_its_place(last->second, entry))
+      look_then_put(std::move(entry), kept, 1);
+    else
+      put(std::move(entry), last->second.sequence, kept, 1);
   } else if (entry.value && entry.info.version == 1) {
     // A first version seldom has a predecessor here: look only if it has.
     put(std::move(entry), 0, kept, 1);
@@ -158,8 +175,15 @@ void warm_state::put(shared_fill entry, std::uint64_t sequence,
        tries](caf::expected<std::uint64_t> stored) mutable {
         if (stored) {
           breaker_.succeeded();
+          if (!entry.seen_sequence) {
+            if (put_last_.size() >= most_remembered)
+              put_last_.clear();
+            put_last_[entry.key] = {nullptr, entry.info, entry.generation,
+                                    *stored};
+          }
           return void(kept.deliver(true));
         }
+        put_last_.erase(entry.key);
         if (code_of(stored.error()) != ec::revision_conflict)
           return void(kept.deliver(note(stored.error())));
         // Somebody was faster. A reader's fill leaves it at that; the relay,

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 namespace larder {
 
@@ -65,6 +66,7 @@ class warm_state {
   bool alone() const;
   caf::result<bool> fill_later(shared_fill entry);
   void next_fills();
+  caf::result<bool> replace(shared_fill entry);
   void look_then_put(shared_fill entry, kept_promise kept, int tries);
   void put(shared_fill entry, std::uint64_t sequence, kept_promise kept,
            int tries);
@@ -79,6 +81,9 @@ class warm_state {
   breaker breaker_;
   breaker leases_;
   bool probing_ = false;
+  /// What this node itself put last for some keys: most who change a key
+  /// change it again, and need not look what is there.
+  std::unordered_map<key, kv_entry, key_hash, key_equal> put_last_;
   std::deque<waiting_fill> fills_;
   std::size_t fill_bytes_ = 0;
   /// How many may be put before the timer, which runs, rings.

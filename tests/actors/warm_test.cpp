@@ -263,6 +263,40 @@ TEST_F(WarmTest, SkipsATierThatFailsAndProbesIt) {
   EXPECT_EQ(bucket->gets.size(), 1u);
 }
 
+TEST_F(WarmTest, RemembersWhatItPutForWhoeverChangesAKeyAgain) {
+  share(of_relay(5));
+  absent();
+  stored(7);
+  auto p = share(of_relay(6));
+  EXPECT_TRUE(bucket->gets.empty());
+  ASSERT_EQ(bucket->puts.size(), 1u);
+  EXPECT_EQ(bucket->puts[0].entry.expected_sequence, 7u);
+  stored(8);
+  EXPECT_TRUE(is(p, true));
+}
+
+TEST_F(WarmTest, LooksAgainWhenSomebodyElseHasPutSinceThen) {
+  share(of_relay(5));
+  absent();
+  stored(7);
+  auto p = share(of_relay(6));
+  put_fails(ec::revision_conflict);
+  found(9, 8);
+  EXPECT_TRUE(bucket->puts.empty());
+  EXPECT_TRUE(p.ready());
+  share(of_relay(10));
+  EXPECT_EQ(bucket->gets.size(), 1u);
+}
+
+TEST_F(WarmTest, LooksWhatIsThereForAnOlderValueThanItPutItself) {
+  share(of_relay(5));
+  absent();
+  stored(7);
+  share(of_relay(4));
+  EXPECT_EQ(bucket->gets.size(), 1u);
+  EXPECT_TRUE(bucket->puts.empty());
+}
+
 // -- fills that nobody waits for ---------------------------------------------
 
 class WarmPaceTest : public WarmTest {
