@@ -17,7 +17,7 @@ build_libraries=(libcaf-dev libnats-dev libpqxx-dev libyaml-cpp-dev
 server_commands=(nats-server:nats-server)
 # Tests cut the power of a file system of their own.
 test_commands=(mkfs.ext4:e2fsprogs)
-test_libraries=(libgtest-dev libgmock-dev)
+test_libraries=(libgtest-dev libgmock-dev libsqlite3-dev)
 # What tests/bench measures Larder beside.
 bench_commands=(redis-server:redis-server redis-cli:redis-tools go:golang-go)
 bench_libraries=(golang-github-nats-io-go-nats-dev)

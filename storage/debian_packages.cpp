@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <utility>
+#include <vector>
 
 namespace larder {
 
@@ -102,6 +104,35 @@ void take_field(package& p, std::string_view name, std::string_view value) {
   }
 }
 
+/// The next stanza, or an empty text at the end of the input.
+std::string stanza(std::istream& in, std::string& line) {
+  std::string text;
+  while (std::getline(in, line)) {
+    if (trimmed(line).empty()) {
+      if (!text.empty())
+        break;
+      continue;
+    }
+    if (text.size() + line.size() < longest_stanza)
+      text.append(line).push_back('\n');
+  }
+  return text;
+}
+
+/// The first word of a field of one line.
+std::string value_of(std::string_view stanza, std::string_view field) {
+  for (std::size_t i = 0; i < stanza.size();) {
+    auto end = std::min(stanza.find('\n', i), stanza.size());
+    auto line = stanza.substr(i, end - i);
+    if (line.starts_with(field) && line.substr(field.size(), 1) == ":") {
+      auto value = trimmed(line.substr(field.size() + 1));
+      return std::string{value.substr(0, value.find(' '))};
+    }
+    i = end + 1;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::optional<package> debian_package(std::string_view stanza) {
@@ -123,29 +154,45 @@ std::optional<package> debian_package(std::string_view stanza) {
   return p;
 }
 
-debian_packages::debian_packages(std::istream& in) : in_{in} {}
-
-std::string debian_packages::stanza() {
-  std::string text;
-  while (std::getline(in_, line_)) {
-    if (trimmed(line_).empty()) {
-      if (!text.empty())
-        break;
+debian_users count_debian_users(std::istream& in) {
+  // Which source each package is of, and whom it names.
+  std::unordered_map<std::string, std::string> sources;
+  std::vector<std::pair<std::string, std::string>> uses;
+  std::string line;
+  for (auto text = stanza(in, line); !text.empty(); text = stanza(in, line)) {
+    auto p = debian_package(text);
+    if (!p)
       continue;
-    }
-    if (text.size() + line_.size() < longest_stanza)
-      text.append(line_).push_back('\n');
+    auto source = value_of(text, "Source");
+    if (source.empty())
+      source = p->name;
+    sources[p->name] = source;
+    std::set<std::string> named;
+    for (auto& d : p->dependencies)
+      if (named.insert(d.name).second)
+        uses.emplace_back(source, d.name);
   }
-  return text;
+  debian_users users;
+  for (auto& [source, name] : uses)
+    if (auto used = sources.find(name);
+        used != sources.end() && used->second != source)
+      ++users[name];
+  return users;
 }
+
+debian_packages::debian_packages(std::istream& in, debian_users users)
+    : in_{in}, users_{std::move(users)} {}
 
 std::optional<package> debian_packages::next() {
   for (;;) {
-    auto text = stanza();
+    auto text = stanza(in_, line_);
     if (text.empty())
       return std::nullopt;
-    if (auto p = debian_package(text))
+    if (auto p = debian_package(text)) {
+      if (auto used = users_.find(p->name); used != users_.end())
+        p->used_by = used->second;
       return p;
+    }
     ++skipped_;
   }
 }

@@ -13,13 +13,22 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 namespace larder {
 
+/// By name: how many packages of other sources depend on, recommend or suggest
+/// it.
+using debian_users = std::unordered_map<std::string, std::uint64_t>;
+
+/// Reads all of `in`.
+debian_users count_debian_users(std::istream& in);
+
 class debian_packages {
  public:
-  /// Reads from `in` as documents are asked for; `in` must outlive it.
-  explicit debian_packages(std::istream& in);
+  /// Reads from `in` as documents are asked for; `in` must outlive it. `users`
+  /// tells what is not in a stanza: package::used_by.
+  explicit debian_packages(std::istream& in, debian_users users = {});
 
   /// The next package; nothing: there are no more. The synopsis becomes the
   /// description and the rest of the description the README; the section is the
@@ -32,10 +41,8 @@ class debian_packages {
   std::uint64_t skipped() const { return skipped_; }
 
  private:
-  /// A stanza, or an empty text at the end of the input.
-  std::string stanza();
-
   std::istream& in_;
+  debian_users users_;
   std::string line_;
   std::uint64_t skipped_ = 0;
 };

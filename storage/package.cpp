@@ -196,6 +196,7 @@ caf::expected<package> read(const json& document,
   });
   m.take("versions", p.versions, limits.list_items);
   m.take_deprecated("deprecated", p.deprecated);
+  m.take_number("used_by", p.used_by);
   m.take("readme", p.readme);
   m.take_objects("snippets", limits.list_items, [&](members& in) {
     auto& s = p.snippets.emplace_back();
@@ -310,8 +311,7 @@ caf::expected<package> parse_package(std::string_view document,
     return fail(ec::too_large,
                 "the package document is " + std::to_string(document.size())
                     + " bytes long; expected at most "
-                    + std::to_string(limits.bytes)
-                    + " (shorten the readme or leave out snippets)");
+                    + std::to_string(limits.bytes) + " (leave out snippets)");
   if (auto ok = check_json_object(document, limits.depth); !ok)
     return invalid("the package document is no JSON object: "
                    + message_of(ok.error()));
@@ -319,8 +319,8 @@ caf::expected<package> parse_package(std::string_view document,
     return read(json::parse(document), limits);
   } catch (const json::exception& e) {
     // Half a surrogate pair, or a number that no double holds.
-    return invalid("the package document cannot be read: "
-                   + std::string{e.what()});
+    return invalid(std::string{"the package document is unreadable: "}
+                   + e.what());
   }
 }
 
@@ -365,8 +365,7 @@ caf::expected<void> check_package(const package& p) {
 
 std::string to_json(const package_snippet& s) {
   std::string out;
-  append(out, s);
-  return out;
+  return append(out, s), out;
 }
 
 std::string to_json(const package& p) {
@@ -385,6 +384,8 @@ std::string to_json(const package& p) {
   o.list("dependencies", p.dependencies, item);
   o.texts("versions", p.versions);
   o.text("deprecated", p.deprecated);
+  if (p.used_by > 0)
+    o.number("used_by", p.used_by);
   o.text("readme", p.readme);
   o.list("snippets", p.snippets, item);
   if (p.archive != package_archive{}) {

@@ -86,6 +86,9 @@ struct package {
   /// Why not to use it any more; empty: it is not deprecated. In JSON also
   /// true, which reads as "deprecated", and false.
   std::string deprecated;
+  /// How many other packages need it, as far as whoever made the document knew;
+  /// 0: not known. Ranks it higher in searches.
+  std::uint64_t used_by = 0;
   std::string readme;
   std::vector<package_snippet> snippets;
   /// Without a url and a digest: not collected from an archive.

@@ -2,6 +2,7 @@
 
 #include "storage/error.hpp"
 #include "storage/package_store_parts.hpp"
+#include "storage/package_weight.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -49,6 +50,7 @@ search_document searchable(std::string_view head, const package& p) {
   d.filters.push_back(ecosystem_filter(p.ecosystem));
   for (auto& tag : tags_of(p))
     d.filters.push_back(tag_filter(tag));
+  d.weight = package_weight(p);
   return d;
 }
 

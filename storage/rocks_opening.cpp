@@ -104,7 +104,10 @@ family_options(const rocksdb::Options& all,
   table.format_version = 5;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.cache_index_and_filter_blocks = true;
-  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  // In the cache, so that they count there, and never looked up there.
+  table.metadata_cache_options.unpartitioned_pinning =
+      rocksdb::PinningTier::kAll;
+
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }

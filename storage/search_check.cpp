@@ -65,20 +65,20 @@ struct search_check::seen {
   caf::expected<void> take_postings(char kind) {
     std::vector<search_posting> postings;
     std::string last_term;
-    std::uint32_t last_document = 0;
+    std::uint32_t last_first = 0;
     return each(kind, [&](std::string_view k, std::string_view value) {
       auto term = k.substr(0, k.find('\0'));
       auto rest = k.substr(std::min(k.size(), term.size() + 1));
       std::uint32_t first = 0;
-      if (rest.size() != sizeof(first) || !ordered_key::take(rest, first)
+      if (!search_layout::take_first(rest, first)
           || !decode_block(first, value, postings)) {
         report("the postings of \"" + std::string{term} + "\" are damaged");
         return true;
       }
-      if (term == last_term && first <= last_document)
+      if (term == last_term && postings.back().document >= last_first)
         report("the postings of \"" + std::string{term} + "\" overlap");
       last_term = term;
-      last_document = postings.back().document;
+      last_first = first;
       auto named = std::string(1, kind).append(term);
       for (auto& p : postings)
         differences[p.document] -= hash_of(named, p.weight);

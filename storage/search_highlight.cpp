@@ -84,6 +84,8 @@ search_highlighter::search_highlighter(std::string_view query)
     if (!word.is_part)
       ++number;
     words_->stems.try_emplace(std::string{word.stem}, number);
+    for (auto& related : related_stems(word.stem))
+      words_->stems.try_emplace(std::move(related), number);
   });
 }
 

@@ -19,6 +19,9 @@ constexpr std::uint32_t most_hits = 10'000;
 /// More words than anybody types; the rest of a longer text is left out.
 constexpr std::size_t most_words = 32;
 
+/// What a related word counts of the word itself.
+constexpr double related_share = 0.7;
+
 struct query_word {
   std::string stem;
   /// Looked for instead if nobody has the word.
@@ -52,15 +55,32 @@ std::vector<query_word> words_of(std::string_view text) {
 
 caf::expected<search_terms> load_terms(const search_index& index,
                                        std::string_view text,
-                                       const rocks_snapshot& at) {
+                                       rocks_cursor& cursor) {
   search_terms terms;
   auto load = [&](const std::string& stem) {
-    return search_postings::load(index, search_layout::term_key + stem, at);
+    return search_postings::load(index, search_layout::term_key + stem, cursor);
   };
+  std::string last;
   for (auto& word : words_of(text)) {
+    if (!last.empty() && !word.is_stop) {
+      auto pair = load(search_layout::pair_of(last, word.stem));
+      if (!pair)
+        return std::move(pair.error());
+      if (pair->count() > 0)
+        terms.pairs.push_back(std::move(*pair));
+    }
+    last = word.stem;
     auto postings = load(word.stem);
     if (!postings)
       return std::move(postings.error());
+    for (auto& related : related_stems(word.stem)) {
+      auto more = load(related);
+      if (!more)
+        return std::move(more.error());
+      if (more->count() > 0)
+        *postings = search_postings::united(std::move(*postings),
+                                            std::move(*more), related_share);
+    }
     auto nobody_has_it = postings->count() == 0;
     terms.words.push_back(std::move(*postings));
     if (!nobody_has_it || word.parts.empty())
@@ -74,6 +94,13 @@ caf::expected<search_terms> load_terms(const search_index& index,
     }
   }
   return terms;
+}
+
+/// Names with a typo are looked for only if there is a word that hardly anybody
+/// has: it takes a thousand keys.
+bool may_be_a_typo(const search_terms& terms) {
+  return terms.words.size() == 1
+         && terms.words[0].count() <= 2 + terms.documents / 5000;
 }
 
 /// Everything that passes the filters, in order.
@@ -133,7 +160,8 @@ search_index::search(const search_query& query,
   auto& moment = at == nullptr ? *own : *at;
   auto offset = std::min(query.offset, most_hits);
   auto most = offset + std::min(query.limit, most_hits - offset);
-  auto filter = search_filter::load(*this, query, moment);
+  auto cursor = db_->cursor(family_, &moment);
+  auto filter = search_filter::load(*this, query, cursor);
   if (!filter)
     return std::move(filter.error());
 
@@ -147,12 +175,12 @@ search_index::search(const search_query& query,
     auto meta = search_layout::read_meta(*this, &moment);
     if (!meta)
       return std::move(meta.error());
-    auto terms = load_terms(*this, query.text, moment);
+    auto terms = load_terms(*this, query.text, cursor);
     if (!terms)
       return std::move(terms.error());
     terms->documents = meta->documents;
     terms->every_word = query.every_word;
-    auto named = find_names(*this, query.text, moment);
+    auto named = find_names(*this, query.text, may_be_a_typo(*terms), moment);
     if (!named)
       return std::move(named.error());
     ranking = rank(*terms, std::move(*named), *filter, most);

@@ -36,6 +36,9 @@ struct search_document {
   /// README or any long text, and code; only their first 256 KiB count.
   std::string body;
   std::string code;
+  /// How likely it is what somebody looks for, whatever the words: of two
+  /// that match alike, the heavier one ranks higher. Above 0, at most 1.
+  double weight = 1;
   /// What it may be filtered by, for example "e:npm" and "t:async"; compared
   /// byte by byte; 1-512 bytes each, without a zero.
   std::vector<std::string> filters;

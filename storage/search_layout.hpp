@@ -7,23 +7,27 @@
 //   i <id>                       its document number, u32
 //   d <document u32>             its id
 //   n <folded name>              documents of that name (search_names.hpp)
-//   t <term> 0 <document u32>    a block of postings (search_postings.hpp) of
-//                                which this document is the first
+//   t <term> 0 <document u32>    a block of postings (search_postings.hpp), by
+//                                its first document; the bits are turned over,
+//                                so that the later block comes first
 //   f <filter> 0 <document u32>  the same; all weights are one
 //
-// Numbers are big-endian. Document numbers are given in the order of storing
-// and not used again.
+// Numbers are big-endian. With the later block first, one step forward finds
+// the block where a document belongs; backward, RocksDB is slow. Document
+// numbers are given in the order of storing and not used again.
 //
-// A posting holds the document's number and one byte: how much the term weighs
-// in the document, over all fields. That is the inner part of BM25F (Robertson,
-// Zaragoza, Taylor, "Simple BM25 extension to multiple weighted fields", CIKM
-// 2004; Robertson, Zaragoza, "The probabilistic relevance framework", 2009),
+// A posting holds the document's number and one byte: what the term adds to
+// the document's score, but for how rare the term is. That is the part of BM25F
+// that a document decides (Robertson, Zaragoza, Taylor, "Simple BM25 extension
+// to multiple weighted fields", CIKM 2004; Robertson, Zaragoza, "The
+// probabilistic relevance framework", 2009), times the document's own weight:
 //
-//   weight = sum over fields of  w * tf / (1 - b + b * length / usual length)
+//   f = sum over fields of  w * times / (1 - b + b * length / usual length)
+//   byte = 255 * weight of the document * f / (k + f)
 //
-// kept in steps of 3.5 %, as impacts are (Anh, Moffat, "Simplified similarity
-// scoring using term ranks", SIGIR 2005). The usual lengths are constants, not
-// the corpus' averages: so no document's weight depends on another document,
+// Such impacts are kept in integers as in Anh, Moffat, "Simplified similarity
+// scoring using term ranks", SIGIR 2005. The usual lengths are constants, not
+// the corpus' averages: so no document's byte depends on another document,
 // and no lengths have to be kept, read or brought up to date.
 //
 // Thread rule: values and free functions, no state.
@@ -72,17 +76,25 @@ struct analysed {
 
 analysed analyse(const search_document& document, search_splitter& splitter);
 
+/// The term for two words in a row, of their stems. Names and descriptions have
+/// them: "load testing" means more than "load" and "testing" (Metzler, Croft,
+/// "A Markov random field model for term dependencies", SIGIR 2005).
+std::string pair_of(std::string_view first, std::string_view second);
+
 /// Tells names apart that are equal when folded.
 std::uint16_t hash_of_name(std::string_view name);
 
-/// What a weight's byte stands for, and the byte for a weight. 0 is none.
-float weight_of(std::uint8_t byte);
-std::uint8_t byte_of(double weight);
+/// The byte for what a term adds, of 0 to 1; at least 1.
+std::uint8_t byte_of(double share);
 
 std::string key(std::string_view prefix, char kind, std::string_view rest = {});
 std::string key(std::string_view prefix, char kind, std::uint32_t document);
 /// Of the postings of `term`, all of them.
 std::string postings_prefix(std::string_view prefix, std::string_view term);
+/// The end of a block's key.
+void append_first(std::string& key, std::uint32_t document);
+/// False: `rest`, what follows the term, is none.
+bool take_first(std::string_view rest, std::uint32_t& document);
 
 caf::expected<meta> read_meta(const search_index& index,
                               const rocks_snapshot* at);

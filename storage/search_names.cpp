@@ -91,6 +91,7 @@ std::vector<std::string> names_with_a_typo(std::string_view name) {
 
 caf::expected<std::vector<search_named>> find_names(const search_index& index,
                                                     std::string_view text,
+                                                    bool typos,
                                                     const rocks_snapshot& at) {
   using search_layout::key;
   std::vector<search_named> found;
@@ -134,7 +135,8 @@ caf::expected<std::vector<search_named>> find_names(const search_index& index,
       return std::move(read.error());
   }
 
-  if (!*there && letters >= shortest_typo && letters <= longest_typo) {
+  if (typos && !*there && letters >= shortest_typo && letters <= longest_typo
+      && text.find(' ') == std::string_view::npos) {
     auto keys = names_with_a_typo(name);
     for (auto& typo : keys)
       typo = key(index.prefix(), search_layout::name_key, typo);

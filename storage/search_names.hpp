@@ -26,13 +26,15 @@ struct search_named {
   double closeness = 0;
 };
 
-/// Documents whose name is `text`; if there are none and `text` has 4 to 32
-/// letters, those with one typo in it (Damerau, "A technique for computer
+/// Documents whose name is `text`; those of up to 512 names, in byte order,
+/// that begin with it, if it has two letters or more; and if there are none of
+/// the first kind, `typos` is true and `text` is 4 to 32 letters without a
+/// blank, those with one typo in it (Damerau, "A technique for computer
 /// detection and correction of spelling errors", 1964; the letter that was
-/// missed is one of a-z and 0-9); and those of up to 512 names, in byte order,
-/// that begin with it, if it has two letters or more. Each document once.
+/// missed is one of a-z and 0-9). Each document once.
 caf::expected<std::vector<search_named>> find_names(const search_index& index,
                                                     std::string_view text,
+                                                    bool typos,
                                                     const rocks_snapshot& at);
 
 /// What one is away from `name`: a letter less, two swapped, another, one more.

@@ -1,10 +1,11 @@
 #include "storage/search_postings.hpp"
 
 #include "storage/error.hpp"
-#include "storage/ordered_key.hpp"
 #include "storage/search_layout.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 namespace larder {
 
@@ -102,29 +103,55 @@ bool decode_block(std::uint32_t first, std::string_view block,
 
 caf::expected<search_postings> search_postings::load(const search_index& index,
                                                      std::string_view term,
-                                                     const rocks_snapshot& at) {
+                                                     rocks_cursor& cursor) {
   search_postings postings;
   auto prefix = search_layout::postings_prefix(index.prefix(), term);
-  auto whole = true;
-  auto read = index.database().each_prefix(
-      index.family(), prefix,
-      [&](std::string_view key, std::string_view value) {
-        key.remove_prefix(prefix.size());
-        std::uint32_t first = 0;
-        whole = key.size() == sizeof(first) && ordered_key::take(key, first)
-                && postings.add(first, value);
-        return whole;
-      },
-      &at);
-  if (!read)
-    return std::move(read.error());
-  if (!whole)
-    return fail(ec::internal, "the search index in "
-                                  + index.database().directory()
-                                  + " is damaged at \"" + std::string{term}
-                                  + "\"; make it anew");
+  auto there = cursor.seek(prefix);
+  for (; there && cursor.key().starts_with(prefix); there = cursor.next()) {
+    std::uint32_t first = 0;
+    if (!search_layout::take_first(cursor.key().substr(prefix.size()), first)
+        || !postings.add(first, cursor.value()))
+      return fail(ec::internal, "the search index in "
+                                    + index.database().directory()
+                                    + " is damaged at \"" + std::string{term}
+                                    + "\"; make it anew");
+  }
+  if (!there && cursor.failed())
+    return cursor.failed();
+  // They came in the order of their keys.
+  std::reverse(postings.blocks_.begin(), postings.blocks_.end());
   postings.rewind();
   return postings;
+}
+
+search_postings search_postings::united(search_postings one,
+                                        search_postings other, double share) {
+  std::vector<search_posting> all;
+  all.reserve(one.count_ + other.count_);
+  auto lighter = [&] {
+    return static_cast<std::uint8_t>(
+        std::max(1.0, std::floor(share * other.weight())));
+  };
+  while (one.document_ != end || other.document_ != end) {
+    if (one.document_ < other.document_) {
+      all.push_back({one.document_, one.weight()});
+      one.next();
+    } else if (other.document_ < one.document_) {
+      all.push_back({other.document_, lighter()});
+      other.next();
+    } else {
+      all.push_back({one.document_, std::max(one.weight(), lighter())});
+      one.next();
+      other.next();
+    }
+  }
+  search_postings united;
+  for (std::size_t i = 0; i < all.size(); i += most_block_postings)
+    united.add(
+        all[i].document,
+        encode_block(&all[i], std::min(most_block_postings, all.size() - i)));
+  united.rewind();
+  return united;
 }
 
 bool search_postings::add(std::uint32_t first, std::string_view value) {
@@ -133,7 +160,8 @@ bool search_postings::add(std::uint32_t first, std::string_view value) {
   if (!take_head(rest, h))
     return false;
   blocks_.push_back({first, first + h.span,
-                     static_cast<std::uint32_t>(bytes_.size()), h.count,
+                     static_cast<std::uint32_t>(bytes_.size()),
+                     static_cast<std::uint32_t>(rest.size()), h.count,
                      h.heaviest, h.lightest});
   bytes_.append(rest);
   count_ += h.count;
@@ -150,13 +178,11 @@ void search_postings::enter(std::size_t number) {
     return;
   }
   auto& b = blocks_[block_];
-  auto stop =
-      block_ + 1 < blocks_.size() ? blocks_[block_ + 1].begin : bytes_.size();
+
   head h{b.count, b.heaviest, b.lightest, 0};
   in_block_ = b.count;
   // A block that is damaged in its middle has no more documents.
-  if (!decode(b.first, h,
-              std::string_view{bytes_}.substr(b.begin, stop - b.begin),
+  if (!decode(b.first, h, std::string_view{bytes_}.substr(b.begin, b.bytes),
               documents_.data(), weights_.data()))
     in_block_ = 1;
   document_ = documents_[0];

@@ -47,10 +47,15 @@ class search_postings {
   static constexpr std::uint32_t end =
       std::numeric_limits<std::uint32_t>::max();
 
-  /// Reads the blocks of `term` (with its kind before it).
-  static caf::expected<search_postings> load(const search_index& index,
-                                             std::string_view term,
-                                             const rocks_snapshot& at);
+  /// Reads the blocks of `term` (with its kind before it). `cursor` is one of
+  /// the index's family, and is moved.
+  static caf::expected<search_postings>
+  load(const search_index& index, std::string_view term, rocks_cursor& cursor);
+
+  /// All that have one of two terms, with the heavier weight; those of `other`
+  /// count for `share` of what they are.
+  static search_postings united(search_postings one, search_postings other,
+                                double share);
 
   /// How many documents have the term.
   std::uint64_t count() const { return count_; }
@@ -77,6 +82,7 @@ class search_postings {
     std::uint32_t first;
     std::uint32_t last;
     std::uint32_t begin;
+    std::uint32_t bytes;
     std::uint16_t count;
     std::uint8_t heaviest;
     std::uint8_t lightest;

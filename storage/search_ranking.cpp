@@ -10,8 +10,8 @@ namespace larder {
 
 namespace {
 
-/// How soon more weight of one word stops to tell more.
-constexpr double saturation = 1.2;
+/// What two words together tell, beside what each of them does.
+constexpr double pair_share = 0.4;
 /// What a document without some of the words is left with, at least.
 constexpr double partial = 0.35;
 
@@ -62,28 +62,29 @@ class page {
 /// A word of the query while it is scored.
 struct word {
   search_postings* postings;
-  /// Inverse document frequency, as in BM25.
+  /// Inverse document frequency, as in BM25, for one step of a posting's byte.
   double rarity;
   /// The most that it can bring.
   double bound;
+  /// Two words together: counts less, and nobody needs to have it.
+  bool is_pair;
 
-  double score() const {
-    double weight = search_layout::weight_of(postings->weight());
-    return rarity * weight / (saturation + weight);
-  }
+  double score() const { return rarity * postings->weight(); }
 };
 
 std::vector<word> words_of(search_terms& terms) {
   std::vector<word> words;
   auto all = static_cast<double>(terms.documents);
-  for (auto& postings : terms.words) {
+  auto add = [&](search_postings& postings, double share, bool is_pair) {
     auto having = static_cast<double>(postings.count());
-    auto rarity =
-        std::log1p(std::max(0.0, all - having + 0.5) / (having + 0.5));
-    double heaviest = search_layout::weight_of(postings.heaviest());
-    words.push_back(
-        {&postings, rarity, rarity * heaviest / (saturation + heaviest)});
-  }
+    auto rarity = std::log1p(std::max(0.0, all - having + 0.5) / (having + 0.5))
+                  * share / 255;
+    words.push_back({&postings, rarity, rarity * postings.heaviest(), is_pair});
+  };
+  for (auto& postings : terms.words)
+    add(postings, 1, false);
+  for (auto& postings : terms.pairs)
+    add(postings, pair_share, true);
   std::sort(words.begin(), words.end(),
             [](auto& a, auto& b) { return a.bound < b.bound; });
   return words;
@@ -96,7 +97,7 @@ class scorer {
         every_word_{terms.every_word}, filter_{filter}, page_{most} {
     for (auto& w : words_) {
       below_.push_back(below_.empty() ? w.bound : below_.back() + w.bound);
-      rarities_ += w.rarity;
+      rarities_ += w.is_pair ? 0 : w.rarity;
     }
   }
 
@@ -114,7 +115,7 @@ class scorer {
         w.postings->advance(n.document);
         if (w.postings->document() == n.document) {
           sum += w.score();
-          matched += w.rarity;
+          matched += w.is_pair ? 0 : w.rarity;
         }
       }
       auto score = finished(sum, matched);
@@ -190,21 +191,23 @@ class scorer {
     return least;
   }
 
+  /// The next document that has them all.
   std::uint32_t with_every_word() {
-    if (words_.empty())
-      return search_postings::end;
-    auto document = words_[0].postings->document();
-    for (std::size_t agreed = 0; agreed < words_.size();) {
-      agreed = 0;
+    auto document = search_postings::end;
+    for (auto& w : words_)
+      if (!w.is_pair)
+        document = document == search_postings::end
+                       ? w.postings->document()
+                       : std::max(document, w.postings->document());
+    for (auto moved = true; moved && document != search_postings::end;) {
+      moved = false;
       for (auto& w : words_) {
+        if (w.is_pair)
+          continue;
         w.postings->advance(document);
-        if (w.postings->document() == document)
-          ++agreed;
-        else
-          document = w.postings->document();
+        moved = moved || w.postings->document() != document;
+        document = w.postings->document();
       }
-      if (document == search_postings::end)
-        break;
     }
     return document;
   }
@@ -220,14 +223,12 @@ class scorer {
     double matched = 0;
     for (auto i = words_.size(); i-- > 0;) {
       auto& w = words_[i];
-      if (i < essential) {
-        if (sum + below_[i] <= page_.threshold())
-          return;
-        w.postings->advance(document);
-      }
+      if (i < essential && sum + below_[i] <= page_.threshold())
+        return;
+      w.postings->advance(document);
       if (w.postings->document() == document) {
         sum += w.score();
-        matched += w.rarity;
+        matched += w.is_pair ? 0 : w.rarity;
       }
     }
     page_.add({finished(sum, matched), document, search_match::words});
@@ -248,13 +249,13 @@ class scorer {
 
 caf::expected<search_filter> search_filter::load(const search_index& index,
                                                  const search_query& query,
-                                                 const rocks_snapshot& at) {
+                                                 rocks_cursor& cursor) {
   search_filter filter;
   auto read = [&](const std::vector<std::string>& terms,
                   std::vector<search_postings>& into) -> caf::expected<void> {
     for (auto& term : terms) {
-      auto postings =
-          search_postings::load(index, search_layout::filter_key + term, at);
+      auto postings = search_postings::load(
+          index, search_layout::filter_key + term, cursor);
       if (!postings)
         return std::move(postings.error());
       into.push_back(std::move(*postings));

@@ -19,7 +19,7 @@ class search_filter {
  public:
   static caf::expected<search_filter> load(const search_index& index,
                                            const search_query& query,
-                                           const rocks_snapshot& at);
+                                           rocks_cursor& cursor);
 
   bool is_open() const { return all_.empty() && any_.empty(); }
   /// The first that passes, not before `document`; search_postings::end if none
@@ -48,6 +48,8 @@ struct search_ranking {
 struct search_terms {
   /// One for each word of the query; without postings: nobody has the word.
   std::vector<search_postings> words;
+  /// Of words that stand together in the query; those that somebody has.
+  std::vector<search_postings> pairs;
   std::uint64_t documents = 0;
   bool every_word = false;
 };

@@ -37,40 +37,43 @@ class term_edit {
   /// or the cursor failed.
   bool apply(const edit* from, const edit* to) {
     prefix_ = search_layout::postings_prefix(index_.prefix(), from->term);
+    // The last documents first: then a block's edits are all that are not
+    // before its first document.
     while (from != to) {
-      std::uint32_t until = 0;
-      if (!find_block(from->document, until))
+      auto found = find_block(to[-1].document);
+      if (!found)
         return false;
-      auto end =
-          std::find_if(from, to, [&](auto& e) { return e.document >= until; });
-      merge(from, end);
+      auto begin =
+          std::find_if(from, to, [&](auto& e) { return e.document >= *found; });
+      merge(begin, to);
       write();
-      from = end;
+      to = begin;
     }
     return true;
   }
 
  private:
-  /// Reads the block where `document` belongs; `until` is where the next one
-  /// begins. No block at all: an empty one that takes everything.
-  bool find_block(std::uint32_t document, std::uint32_t& until) {
+  /// Reads the block where `document` belongs, and answers from which document
+  /// on it takes them. No block at all: an empty one that takes everything.
+  std::optional<std::uint32_t> find_block(std::uint32_t document) {
     old_.clear();
     postings_.clear();
-    until = search_postings::end;
-    auto beyond = prefix_;
-    ordered_key::append_u32(beyond, document);
-    beyond.push_back('\0');
-    auto there = cursor_.seek_last(beyond) && is_block();
+    auto at = prefix_;
+    search_layout::append_first(at, document);
+    auto there = cursor_.seek(at) && is_block();
+    // Before all others: with the first of them.
+    auto is_first = !there;
     if (!there)
-      there = cursor_.seek(prefix_) && is_block();
-    if (!there)
-      return !cursor_.failed();
-    old_ = cursor_.key();
-    if (!decode_block(first_of(old_), cursor_.value(), postings_))
-      return false;
-    if (cursor_.next() && is_block())
-      until = first_of(cursor_.key());
-    return !cursor_.failed();
+      there = cursor_.seek_last(at) && is_block();
+    if (there) {
+      old_ = cursor_.key();
+      if (!decode_block(first_of(old_), cursor_.value(), postings_))
+        return std::nullopt;
+      is_first = is_first || !cursor_.next() || !is_block();
+    }
+    if (cursor_.failed())
+      return std::nullopt;
+    return is_first ? 0 : first_of(old_);
   }
 
   bool is_block() const {
@@ -79,9 +82,8 @@ class term_edit {
   }
 
   std::uint32_t first_of(std::string_view block_key) const {
-    block_key.remove_prefix(prefix_.size());
     std::uint32_t first = 0;
-    ordered_key::take(block_key, first);
+    search_layout::take_first(block_key.substr(prefix_.size()), first);
     return first;
   }
 
@@ -113,7 +115,7 @@ class term_edit {
     auto keeps_key = false;
     for (std::size_t i = 0; i < postings_.size(); i += each) {
       auto block = prefix_;
-      ordered_key::append_u32(block, postings_[i].document);
+      search_layout::append_first(block, postings_[i].document);
       keeps_key = keeps_key || block == old_;
       batch_.put(
           index_.family(), block,

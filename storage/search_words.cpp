@@ -215,6 +215,31 @@ void search_splitter::each(
   finish(text.size());
 }
 
+std::vector<std::string> related_stems(std::string_view stem) {
+  std::vector<std::string> related;
+  if (stem.size() < 3 || !std::all_of(stem.begin(), stem.end(), [](char c) {
+        return c >= 'a' && c <= 'z';
+      }))
+    return related;
+  std::string word{stem};
+  if (stem.size() >= 5 && (stem.ends_with("er") || stem.ends_with("or"))) {
+    word.resize(word.size() - 2);
+    related.push_back(word);
+    related.push_back(word + "e");
+    if (word.size() > 3 && word.back() == word[word.size() - 2])
+      related.push_back(word.substr(0, word.size() - 1));
+    return related;
+  }
+  if (word.back() == 'e') {
+    related.push_back(word + "r");
+  } else {
+    related.push_back(word + "er");
+    related.push_back(word + "or");
+    related.push_back(word + word.back() + "er");
+  }
+  return related;
+}
+
 std::string folded_name(std::string_view name) {
   std::string folded;
   for (std::size_t i = 0; i < name.size();) {

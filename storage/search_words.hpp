@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace larder {
 
@@ -50,6 +51,11 @@ class search_splitter {
   struct parts;
   std::unique_ptr<parts> parts_;
 };
+
+/// Stems of words that mean about the same and that the stemmer keeps apart:
+/// who does something and what is done ("viewer" and "view", "scanner" and
+/// "scan", "editor" and "edit"), from either side. Most of them are no words.
+std::vector<std::string> related_stems(std::string_view stem);
 
 /// A name as the index compares names: in lower case and without what separates
 /// words, for example "reactrouter". Of a name that has nothing else, the name.

@@ -54,10 +54,14 @@ TEST_F(SearchIndexTest, FindsNamesWithOneTypo) {
   }
   EXPECT_EQ(search({"exprexs"}).hits[0].match, search_match::typo);
   EXPECT_EQ(names_for("exprxxs"), "");
-  // A word that somebody has is no typo of a name before all.
+  // A word that somebody has ranks before a name that is like it; one that
+  // many have is no typo.
   put(document("cart", "a thing"));
   put(document("other", "plays cards, a card game"));
   EXPECT_EQ(names_for("card"), "other cart");
+  put(document("third", "cards"));
+  put(document("fourth", "cards"));
+  EXPECT_EQ(search({"card"}).total, 3u);
 }
 
 TEST_F(SearchIndexTest, FindsWordsByTheirStem) {
