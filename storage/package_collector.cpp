@@ -48,10 +48,9 @@ caf::error wrong_digest(const registry_release& release,
 
 }  // namespace
 
-std::shared_ptr<registry_gate>
-registry_gates::of(const std::string& ecosystem) {
+std::shared_ptr<registry_gate> registry_gates::of(const std::string& address) {
   std::lock_guard guard{mutex_};
-  auto& gate = gates_[ecosystem];
+  auto& gate = gates_[address];
   if (!gate)
     gate = std::make_shared<registry_gate>(
         rate_, static_cast<unsigned>(std::max(1.0, rate_)));
@@ -153,7 +152,7 @@ collect_reply package_collector::collect(const collect_request& request) {
     }
   }
   registry_client client{world_.get,
-                         world_.gates->of(request.package.ecosystem),
+                         world_.gates->of(address->url),
                          world_.time,
                          retries(),
                          request.deadline,

@@ -25,11 +25,11 @@
 
 namespace larder {
 
-/// One gate an ecosystem, for all threads.
+/// One gate a registry, for all threads.
 class registry_gates {
  public:
   explicit registry_gates(double rate) : rate_(rate) {}
-  std::shared_ptr<registry_gate> of(const std::string& ecosystem);
+  std::shared_ptr<registry_gate> of(const std::string& address);
 
  private:
   double rate_;
@@ -55,7 +55,7 @@ class package_collector {
 
  private:
   struct run;
-  registry* registry_of(const std::string& ecosystem);
+  registry* registry_of(const std::string& address);
   caf::expected<std::string> download(registry_client& client,
                                       registry_release& release);
   caf::expected<package> read(registry& from, registry_release release,

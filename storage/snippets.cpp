@@ -113,6 +113,8 @@ class gathering {
       ++of_this_kind_;
       s.kind = kind;
       s.path = path;
+      if (s.title.empty())
+        s.title = path.substr(path.rfind('/') + 1);
       result_.push_back(std::move(s));
     }
   }

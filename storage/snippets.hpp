@@ -24,7 +24,8 @@ struct snippet_limits {
   std::size_t file_bytes = 512 << 10;
 };
 
-/// Each with kind, language, path, line and title; no code twice. Those of the
+/// Each with kind, language, path, line and title (its file's name, if nothing
+/// better is there); no code twice. Those of the
 /// readme first, then examples, declarations and comments, of each the files
 /// nearest to the top first.
 std::vector<package_snippet> snippets_of(const unpacked_archive& files,

@@ -256,7 +256,7 @@ TEST(SnippetsTest, TakesThemFromAllOfAPackage) {
   for (auto& s : found)
     kinds.push_back(s.kind + " " + s.path + ":" + std::to_string(s.line) + " "
                     + s.title);
-  EXPECT_EQ(kinds, (list{"readme README.md:2 ",
+  EXPECT_EQ(kinds, (list{"readme README.md:2 README.md",
                          "example examples/run.js:1 How to run it",
                          "declaration index.d.ts:1 A",
                          "declaration deep/er/b.d.ts:1 B", "doc lib.rs:2 f"}));
