@@ -14,6 +14,7 @@ using std::chrono::system_clock;
 
 constexpr std::size_t longest_readme = 200'000;
 constexpr std::size_t longest_line = 4'000;
+constexpr std::size_t longest_list = 5'000;
 /// A download that ends short without saying so shows in its digest alone.
 constexpr int download_attempts = 2;
 
@@ -262,6 +263,19 @@ caf::expected<package> package_collector::read(registry& from,
 
 void shrink_to(package& document, std::size_t bytes) {
   cut(document.readme, longest_readme);
+  auto& needs = document.dependencies;
+  // One odd name in a manifest is no reason to refuse the package.
+  needs.erase(std::remove_if(needs.begin(), needs.end(),
+                             [&](auto& d) {
+                               return !check_package_key(document.ecosystem,
+                                                         d.name);
+                             }),
+              needs.end());
+  if (needs.size() > longest_list)
+    needs.resize(longest_list);
+  auto& versions = document.versions;
+  if (versions.size() > longest_list)
+    versions.erase(versions.begin(), versions.end() - longest_list);
   for (auto text : {&document.description, &document.homepage,
                     &document.repository, &document.deprecated})
     cut(*text, longest_line);

@@ -292,13 +292,16 @@ TEST(ShrinkToTest, MakesTheDocumentFit) {
   p.ecosystem = "npm";
   p.name = "x";
   p.readme = std::string(500'000, 'r');
-  for (int i = 0; i < 3'000; ++i) {
+  p.dependencies = {{"good", "1", "dev"}, {"", "1", ""}, {"b\nd", "1", ""}};
+  for (int i = 0; i < 6'000; ++i) {
     p.versions.push_back("1.0." + std::to_string(i));
     p.snippets.push_back({"doc", "js", "a.js", 1, "t", std::string(500, 'c')});
   }
   shrink_to(p, 100'000);
   EXPECT_LE(to_json(p).size(), 100'000u);
-  EXPECT_EQ(p.versions.back(), "1.0.2999");
+  EXPECT_EQ(p.versions.back(), "1.0.5999");
+  ASSERT_EQ(p.dependencies.size(), 1u);
+  EXPECT_EQ(p.dependencies[0].name, "good");
   EXPECT_FALSE(p.snippets.empty());
   package tiny;
   tiny.name = std::string(2'000, 'x');

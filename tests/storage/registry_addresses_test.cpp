@@ -142,6 +142,24 @@ TEST_F(RegistryAddressesTest, HexByItsOwnVariables) {
   EXPECT_EQ(find("hex").archives, "");
 }
 
+TEST_F(RegistryAddressesTest, AnswersForEveryTruncation) {
+  const std::string npm = "; x\n[s]\nregistry = \"http://a.test/${B}\"\n"
+                          "@s:registry=x\n//a.test/:_authToken=${T\n";
+  const std::string pip = "[global]\nindex-url = https://a:b%@c.test/\n[";
+  const std::string cargo = "[source.crates-io]\nreplace-with = 'a'\n"
+                            "[source.a]\nregistry = 'sparse+http://b.test'\n";
+  for (std::size_t size = 0; size < 200; ++size) {
+    files["/home/me/.npmrc"] = npm.substr(0, std::min(size, npm.size()));
+    find("npm", "@s/x");
+    files["/etc/pip.conf"] = pip.substr(0, std::min(size, pip.size()));
+    find("pypi");
+    files["/home/me/.cargo/config"] =
+        cargo.substr(0, std::min(size, cargo.size()));
+    find("cargo");
+  }
+  EXPECT_EQ(find("cargo").url, "http://b.test");
+}
+
 TEST_F(RegistryAddressesTest, NothingMakesItGuess) {
   for (auto ecosystem : {"npm", "cargo", "hex", "pypi"}) {
     failure = {};
