@@ -56,6 +56,24 @@ caf::error no_answer_within(milliseconds deadline) {
               "no answer within " + std::to_string(deadline.count()) + " ms");
 }
 
+/// `next`: where the next page begins; 0: there is none.
+std::string to_json(const artifact_matches& matches, std::uint32_t next) {
+  nlohmann::ordered_json list = nlohmann::json::array();
+  for (auto& m : matches.found)
+    list.push_back({{"type", m.key.type},
+                    {"id", m.key.id},
+                    {"score", m.score},
+                    {"revision", m.revision},
+                    {"version", m.version},
+                    {"highlight", m.highlight}});
+  nlohmann::ordered_json body{{"results", std::move(list)}};
+  body["next"] =
+      next > 0 ? nlohmann::ordered_json(next) : nlohmann::ordered_json(nullptr);
+  body["unindexed"] = matches.unindexed;
+  return body.dump(-1, ' ', false,
+                   nlohmann::ordered_json::error_handler_t::replace);
+}
+
 /// CAF says only that its timer ran out; a client wants to know which.
 caf::error named(const caf::error& why, milliseconds deadline) {
   return why == caf::sec::request_timeout ? no_answer_within(deadline) : why;
@@ -272,10 +290,25 @@ void gateway_state::list(call_ptr c) {
 // -- the rest ----------------------------------------------------------------
 
 void gateway_state::search(call_ptr c) {
-  refuse(std::move(c),
-         fail(ec::not_supported,
-              "search needs a full-text index, which this release does not "
-              "build; template.list.{type} lists what there is"));
+  auto query = search_in_body(c->message.data(), c->tokens, context_.limits);
+  if (!query)
+    return refuse(std::move(c), query.error());
+  auto headers = parse_headers(c->message, context_.limits);
+  if (!headers)
+    return refuse(std::move(c), headers.error());
+  auto deadline = headers->deadline;
+  auto limit = query->limit++;
+  self_->request(context_.cold, left(*c, deadline), search_atom::value, *query)
+      .then(
+          [c, limit, offset = query->offset](artifact_matches& matches) {
+            auto more = matches.found.size() > limit;
+            if (more)
+              matches.found.resize(limit);
+            answer_json(c, to_json(matches, more ? offset + limit : 0));
+          },
+          [c, deadline](const caf::error& why) {
+            refuse(c, named(why, deadline));
+          });
 }
 
 void gateway_state::stats(call_ptr c) {

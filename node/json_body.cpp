@@ -90,6 +90,100 @@ caf::expected<page_request> page_in_body(std::string_view body,
   return page;
 }
 
+namespace {
+
+constexpr std::uint64_t most_matches = 100;
+constexpr std::uint64_t deepest_offset = 10'000;
+constexpr std::size_t longest_query = 1'024;
+
+/// Leaves `number` as it is where the member is absent or null.
+caf::error take_number(const json& object, const char* name,
+                       std::uint64_t least, std::uint64_t most,
+                       std::uint32_t& number) {
+  auto i = object.find(name);
+  if (i == object.end() || i->is_null())
+    return {};
+  if (!i->is_number_unsigned() || i->get<std::uint64_t>() < least
+      || i->get<std::uint64_t>() > most)
+    return fail(ec::invalid_request,
+                '"' + std::string{name} + "\" is " + i->dump()
+                    + "; expected a whole number from " + std::to_string(least)
+                    + " to " + std::to_string(most));
+  number = i->get<std::uint32_t>();
+  return {};
+}
+
+caf::expected<std::string> words_in_tokens(std::string_view tokens) {
+  std::string words;
+  while (!tokens.empty()) {
+    auto end = tokens.find_first_of(".-_");
+    if (auto part = tokens.substr(0, end); !part.empty()) {
+      auto word = parse_token(part);
+      if (!word)
+        return fail(ec::invalid_request,
+                    '"' + std::string{part}
+                        + "\" in the subject is no word; expected letters, "
+                          "digits and =XX escapes, at most 64 bytes: the body "
+                          "takes anything");
+      words += (words.empty() ? "" : " ") + *word;
+    }
+    tokens.remove_prefix(end == std::string_view::npos ? tokens.size()
+                                                       : end + 1);
+  }
+  return words;
+}
+
+caf::error take_members(const json& object, artifact_query& query) {
+  for (auto* name : {"query", "type"}) {
+    auto i = object.find(name);
+    if (i == object.end() || i->is_null())
+      continue;
+    if (!i->is_string())
+      return fail(ec::invalid_request,
+                  '"' + std::string{name} + "\" is no string; expected text");
+    if (name[0] == 't')
+      query.type = i->get<std::string>();
+    else if (query.words.empty())
+      query.words = i->get<std::string>();
+    else
+      return fail(ec::invalid_request,
+                  "there is a query in the subject and another one in the "
+                  "body; expected one of them");
+  }
+  if (auto err = take_number(object, "limit", 1, most_matches, query.limit))
+    return err;
+  return take_number(object, "offset", 0, deepest_offset, query.offset);
+}
+
+}  // namespace
+
+caf::expected<artifact_query>
+search_in_body(std::string_view body, std::string_view tokens,
+               const config::limit_settings& limits) {
+  artifact_query query;
+  auto words = words_in_tokens(tokens);
+  if (!words)
+    return words.error();
+  query.words = std::move(*words);
+  if (body.find_first_not_of(" \t\r\n") != std::string_view::npos) {
+    auto object = object_in(body, limits);
+    if (!object)
+      return object.error();
+    if (auto err = take_members(*object, query))
+      return err;
+  }
+  if (query.words.find_first_not_of(" \t\r\n") == std::string::npos)
+    return fail(ec::invalid_request,
+                "there is nothing to search for; expected words in \"query\", "
+                "or in the subject: template.search.{words}");
+  if (query.words.size() > longest_query)
+    return fail(ec::invalid_request,
+                "the query has " + std::to_string(query.words.size())
+                    + " bytes; at most " + std::to_string(longest_query)
+                    + " are allowed");
+  return query;
+}
+
 std::string error_body(const caf::error& why) {
   std::string body = "{\"error\":";
   append_json_string(body, name_of(code_of(why)));

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "config/settings.hpp"
+#include "storage/artifact_search.hpp"
 #include "storage/json.hpp"
 #include "storage/key.hpp"
 
@@ -40,6 +41,13 @@ caf::expected<page_request> page_in_body(std::string_view body,
                                          const config::limit_settings& limits,
                                          std::uint32_t default_limit,
                                          std::uint32_t largest_limit);
+
+/// `{"query","type","limit","offset"}`, all but the query optional; so is the
+/// body if the subject's tokens hold the query (empty tokens: they do not). In
+/// tokens, `-` and `_` separate words as `.` does.
+caf::expected<artifact_query>
+search_in_body(std::string_view body, std::string_view tokens,
+               const config::limit_settings& limits);
 
 /// `{"error", "message"}`, and the current revision of a conflict.
 std::string error_body(const caf::error& why);

@@ -44,13 +44,6 @@ suite('errors', { nodes: 1 }, (env) => {
     assert.match(message, /524,?288|512/);
   });
 
-  test('501 not_supported says what would support it', async () => {
-    const reply = await env.client.request('template.search', { query: 'x' });
-    if (reply.ok) return;
-    const { message } = assert_error(reply, 501, 'not_supported');
-    assert.ok(message.length > 20, message);
-  });
-
   test('504 deadline_exceeded when the caller gave too little time', async () => {
     const session = env.psql();
     await env.settled_put('errors', 'slow', '{"n":1}');

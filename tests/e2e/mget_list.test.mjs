@@ -1,4 +1,4 @@
-// template.mget, template.list and template.search.
+// template.mget and template.list.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -15,7 +15,7 @@ const succeeded = (result) => [200, '200', 'ok'].includes(result.status);
 const failed_with = (result, code, name) =>
   result.status === code || result.status === name;
 
-suite('template.mget, template.list, template.search', { nodes: 2 }, (env) => {
+suite('template.mget, template.list', { nodes: 2 }, (env) => {
   test('mget answers in the order of the request', async () => {
     const ids = ['delta', 'alpha', 'charlie', 'bravo'];
     const puts = {};
@@ -187,14 +187,4 @@ suite('template.mget, template.list, template.search', { nodes: 2 }, (env) => {
     if (!(reply instanceof Error)) assert_error(reply, 400, 'invalid_request');
     else assert.match(`${reply.name} ${reply.message}`, /no ?responders|503/i);
   });
-
-  for (const [subject, body] of [
-    ['template.search', { query: 'phoenix web', limit: 5 }],
-    ['template.search.phoenix-web', ''],
-    ['template.search.phoenix.web', '']])
-    test(`${subject} answers with ranked results, or says what would support it`, async () => {
-      const reply = await env.client.request(subject, body);
-      if (reply.ok) assert.ok(Array.isArray(reply.json.results));
-      else assert_error(reply, 501, 'not_supported');
-    });
 });

@@ -96,4 +96,42 @@ TEST(JsonBodyTest, PutsTheNodeInFront) {
 
 }  // namespace
 
+TEST(JsonBodyTest, TakesASearchFromTheBodyOrTheSubject) {
+  config::limit_settings limits;
+  auto asked = search_in_body(
+      R"({"query":"async runtime","type":"t","limit":5,"offset":20})", "",
+      limits);
+  ASSERT_TRUE(asked) << message_of(asked.error());
+  EXPECT_EQ(asked->words, "async runtime");
+  EXPECT_EQ(asked->type, "t");
+  EXPECT_EQ(asked->limit, 5u);
+  EXPECT_EQ(asked->offset, 20u);
+  asked = search_in_body("", "live-view_and.caf=C3=A9..x", limits);
+  ASSERT_TRUE(asked) << message_of(asked.error());
+  EXPECT_EQ(asked->words, "live view and caf\xc3\xa9 x");
+  EXPECT_EQ(asked->limit, 10u);
+  asked = search_in_body(R"({"limit":100})", "=22live=2Dview=22", limits);
+  ASSERT_TRUE(asked) << message_of(asked.error());
+  EXPECT_EQ(asked->words, "\"live-view\"");
+  EXPECT_EQ(asked->limit, 100u);
+}
+
+TEST(JsonBodyTest, RefusesASearchForNothingOrForTooMuch) {
+  config::limit_settings limits;
+  for (auto body :
+       {"", "{}", R"({"query":""})", R"({"query":"  "})", R"({"query":7})",
+        R"({"query":"x","type":7})", R"({"query":"x","limit":0})",
+        R"({"query":"x","limit":101})", R"({"query":"x","limit":-1})",
+        R"({"query":"x","offset":10001})", R"({"query":"x","limit":"5"})",
+        "[1]", "{"})
+    EXPECT_EQ(code_of(search_in_body(body, "", limits).error()),
+              ec::invalid_request)
+        << body;
+  for (auto tokens : {"=", "a.=zz", "--", "."})
+    EXPECT_FALSE(search_in_body("", tokens, limits)) << tokens;
+  EXPECT_FALSE(search_in_body(R"({"query":"x"})", "y", limits));
+  EXPECT_FALSE(search_in_body("{\"query\":\"" + std::string(1'025, 'x') + "\"}",
+                              "", limits));
+}
+
 }  // namespace larder
