@@ -153,7 +153,7 @@ std::string to_json(const node_statistics& s) {
       // The names of the first product beside clear ones.
       {"ets_hits", s.hits_of(tier::memory)},
       {"nats_hits", s.hits_of(tier::jetstream)},
-      {"db_hits", s.hits_of(tier::postgres)},
+      {"db_hits", s.hits_of(tier::postgres) + s.hits_of(tier::embedded)},
       {"misses", s.misses},
       {"ets_cache_size", s.shards.entries},
       {"timestamp", utc_now()},

@@ -229,6 +229,10 @@ std::string wake_signal(std::string_view cluster) {
   return cluster_subject("larder.signal", cluster, "wake");
 }
 
+std::string roll_signal(std::string_view cluster) {
+  return cluster_subject("larder.signal", cluster, "roll");
+}
+
 std::string control_all(std::string_view op) {
   return join("larder.control.all", op);
 }

@@ -93,9 +93,10 @@ bool is_fence(std::string_view subject, std::string_view cluster);
 /// All of the log's own subjects.
 inline constexpr std::string_view log_subjects = "larder.log.>";
 
-/// `larder.signal.<cluster>.fence` and `.wake`.
+/// `larder.signal.<cluster>.fence`, `.wake` and `.roll`.
 std::string fence_signal(std::string_view cluster);
 std::string wake_signal(std::string_view cluster);
+std::string roll_signal(std::string_view cluster);
 
 /// `larder.control.all.<op>` and `larder.control.<node>.<op>`.
 std::string control_all(std::string_view op);

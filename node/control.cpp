@@ -136,7 +136,7 @@ void control_state::info(call_ptr c, const json&) {
                {"epoch", s.coherence.epoch},
                {"bucket", set.bucket.name},
                {"stream", set.coherence.stream},
-               {"source_of_truth", "postgres"},
+               {"source_of_truth", context_.truth},
                {"alone", context_.memory->freshness->others_until
                              < nanoseconds_of(self_->clock().now())},
                {"caching", set.caching}});
@@ -272,7 +272,9 @@ void control_state::service(call_ptr c) {
   if (verb == "INFO") {
     body["type"] = "io.nats.micro.v1.info_response";
     body["description"] =
-        "Larder: templates through memory, JetStream and PostgreSQL";
+        std::string{"Larder: templates through memory, JetStream and "}
+        + (context_.settings.postgres.url.empty() ? "an embedded store"
+                                                  : "PostgreSQL");
     body["endpoints"] = ordered_json::array({endpoint});
     return send(body);
   }

@@ -34,6 +34,8 @@ struct control_context {
   statistics_actor statistics;
   sampler_actor sampler;
   config::settings settings;
+  /// The source of truth, as a tier.
+  std::string truth;
   std::string node_id;
   /// RFC 3339.
   std::string started;

@@ -11,8 +11,6 @@
 #include "node/metrics.hpp"
 #include "node/parts.hpp"
 #include "node/readiness.hpp"
-#include "storage/postgres_outbox.hpp"
-#include "storage/postgres_store.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -31,6 +29,7 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t gateways = 2;
 constexpr milliseconds statistics_patience{1'000};
+constexpr milliseconds embedded_patience{2'000};
 
 caf::actor_system_config& configured(caf::actor_system_config& config,
                                      const config::node_settings& node) {
@@ -41,6 +40,11 @@ caf::actor_system_config& configured(caf::actor_system_config& config,
                      : std::clamp(std::thread::hardware_concurrency(), 1u, 4u);
   config.set("scheduler.max-threads", threads);
   return config;
+}
+
+tier tier_of(const truth_source& truth) {
+  return truth.name() == name_of(tier::embedded) ? tier::embedded
+                                                 : tier::postgres;
 }
 
 std::shared_ptr<hot_tier> make_memory(const config::memory_settings& memory) {
@@ -73,7 +77,17 @@ caf::expected<std::unique_ptr<node>> node::start(config::settings settings) {
   p.id = p.settings.node.id.empty() ? new_node_id() : p.settings.node.id;
   p.incarnation = p.id + ":" + random_token();
   p.memory = make_memory(p.settings.memory);
+  auto truth = truth_source::open(p.settings);
+  if (!truth)
+    return truth.error();
+  p.truth = std::move(*truth);
+  if (!p.truth->is_shared())
+    spdlog::info("without DATABASE_URL the source of truth is the embedded "
+                 "store in {}, which serves this node alone",
+                 p.settings.node.data_dir);
   if (auto ok = p.connect(); !ok)
+    return ok.error();
+  if (auto ok = p.check_cluster(); !ok)
     return ok.error();
   p.system = std::make_unique<caf::actor_system>(
       configured(p.system_config, p.settings.node));
@@ -105,16 +119,36 @@ caf::expected<void> node::parts::connect() {
   contents->read();
   log = std::make_shared<jetstream_log>(log_client, settings.coherence);
   signals = std::make_shared<nats_signals>(tiers_client, settings.node.cluster);
+  roll = std::make_unique<roll_call>(
+      tiers_client, settings.node.cluster,
+      roll_member{id, incarnation, std::string{truth->name()},
+                  truth->is_shared(), false,
+                  std::chrono::system_clock::now().time_since_epoch().count()});
+  return caf::unit;
+}
+
+// Before the doors open, so that no client is answered from the wrong truth;
+// where NATS is away, settle() comes later. Nodes that share their truth need
+// not wait for that: only one with an embedded store is in their way, and it
+// would not have started.
+caf::expected<void> node::parts::check_cluster() {
+  if (truth->is_shared())
+    return caf::unit;
+  auto called = roll->call(embedded_patience);
+  if (called || code_of(called.error()) == ec::configuration)
+    return called;
   return caf::unit;
 }
 
 // Whatever blocks has a thread of its own: the workers, the relay, the sampler.
 void node::parts::spawn_tiers() {
-  for (std::uint32_t i = 0; i < settings.postgres.connections; ++i)
+  for (std::uint32_t i = 0; i < truth->sessions(); ++i)
     workers.push_back(system->spawn<caf::detached>(
-        cold_worker, std::make_shared<std::unique_ptr<truth_store>>(
-                         std::make_unique<postgres_store>(settings.postgres))));
-  cold = system->spawn(larder::cold, cold_context{.workers = workers});
+        cold_worker,
+        std::make_shared<std::unique_ptr<truth_store>>(truth->open_store())));
+  cold = system->spawn(larder::cold,
+                       cold_context{.workers = workers,
+                                    .tier_name = std::string{truth->name()}});
   warm_context sharing;
   sharing.bucket = bucket;
   sharing.leases = leases;
@@ -124,8 +158,8 @@ void node::parts::spawn_tiers() {
   sharing.cleared = [of = contents] { of->read(); };
   warm = system->spawn(larder::warm, std::move(sharing));
   relay_context publishing;
-  publishing.outbox = std::make_shared<std::unique_ptr<outbox>>(
-      std::make_unique<postgres_outbox>(settings.postgres));
+  publishing.outbox =
+      std::make_shared<std::unique_ptr<outbox>>(truth->open_outbox());
   publishing.log = log;
   publishing.warm = warm;
   publishing.bucket = bucket;
@@ -150,6 +184,7 @@ void node::parts::spawn_coherence() {
     slice.shared_contents = contents;
     slice.cold = cold;
     slice.committed = wake;
+    slice.truth = tier_of(*truth);
     slice.caching = settings.caching;
     slice.ttl = settings.memory.ttl;
     slice.grace = settings.memory.grace;
@@ -179,8 +214,8 @@ void node::parts::spawn_coherence() {
 
 void node::parts::spawn_sampler() {
   sampler_context checking;
-  checking.truth = std::make_shared<std::unique_ptr<truth_store>>(
-      std::make_unique<postgres_store>(settings.postgres));
+  checking.truth =
+      std::make_shared<std::unique_ptr<truth_store>>(truth->open_store());
   checking.freshness = memory->freshness;
   checking.peers = std::make_shared<nats_peers>(tiers_client);
   checking.log = log;
@@ -206,11 +241,11 @@ caf::expected<void> node::parts::open_doors(node& self) {
     gateways.push_back(system->spawn(gateway, serving));
   local = std::make_shared<local_source>(memory, gateways,
                                          settings.limits.default_deadline);
-  control =
-      system->spawn(larder::control,
-                    control_context{memory, shards, warm, contents, cold, statistics,
-                                    sampler, settings, id, started, started_at,
-                                    [&self] { return self.ready(); }});
+  control = system->spawn(
+      larder::control,
+      control_context{memory, shards, warm, contents, cold, statistics, sampler,
+                      settings, std::string{truth->name()}, id, started,
+                      started_at, [&self] { return self.ready(); }});
   http = std::make_unique<http_plane>(http_plane::sources{
       [] { return true; }, [&self] { return self.readiness(); },
       [&self] { return self.metrics(); }});
@@ -247,10 +282,14 @@ node_statistics node::parts::statistics_now() const {
 http_plane::readiness node::readiness() const {
   auto& p = *parts_;
   return {ready(), readiness_body(p.statistics_now(),
-                                  {p.id, ready(), p.draining,
+                                  {p.id, p.truth->name(), ready(), p.draining,
                                    p.door && p.door->connected(),
                                    p.tiers_client->connected(),
                                    p.settings.coherence.fence_max_age})};
+}
+
+caf::expected<void> node::settle() {
+  return parts_->roll->call(milliseconds{0});
 }
 
 std::string node::metrics() const {

@@ -26,8 +26,13 @@ class node {
  public:
   /// Starts to serve; comes back before the node is ready (see ready()). Fails
   /// with `configuration` where no retry helps, with `unavailable` where the
-  /// source of truth could not be reached to check its schema.
+  /// embedded store could not be opened.
   static caf::expected<std::unique_ptr<node>> start(config::settings settings);
+
+  /// Whether the node may be there beside the others of its cluster, see
+  /// roll_call.hpp. Fails with `configuration` if not, with `unavailable` while
+  /// NATS cannot be reached. Blocks for a second at most.
+  caf::expected<void> settle();
 
   /// Stops.
   ~node();

@@ -11,6 +11,7 @@
 #include "cluster/bucket_contents.hpp"
 #include "cluster/jetstream_log.hpp"
 #include "cluster/nats_signals.hpp"
+#include "cluster/roll_call.hpp"
 #include "node/control.hpp"
 #include "node/front_door.hpp"
 #include "node/gateway.hpp"
@@ -18,6 +19,7 @@
 #include "node/local_source.hpp"
 #include "node/node.hpp"
 #include "storage/jetstream_kv.hpp"
+#include "storage/truth_source.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -41,6 +43,7 @@ struct node::parts {
   std::shared_ptr<larder::traffic> traffic =
       std::make_shared<larder::traffic>();
   std::shared_ptr<hot_tier> memory;
+  std::shared_ptr<truth_source> truth;
   /// The log has a connection of its own: a slow reader must not hold up the
   /// rest, and is cut off by the server if it is.
   std::shared_ptr<nats::client> tiers_client;
@@ -50,6 +53,7 @@ struct node::parts {
   std::shared_ptr<bucket_contents> contents;
   std::shared_ptr<jetstream_log> log;
   std::shared_ptr<nats_signals> signals;
+  std::unique_ptr<roll_call> roll;
   caf::actor_system_config system_config;
   std::unique_ptr<caf::actor_system> system;
   std::vector<cold_worker_actor> workers;
@@ -71,6 +75,7 @@ struct node::parts {
   bool stopped = false;
 
   caf::expected<void> connect();
+  caf::expected<void> check_cluster();
   void spawn_tiers();
   void spawn_coherence();
   void spawn_sampler();

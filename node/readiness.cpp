@@ -21,7 +21,7 @@ std::string readiness_body(const node_statistics& s, const readiness_facts& f) {
          {{"state", state(f.tiers_connected && s.warm.reachable)},
           {"log", s.coherence.reading ? "reading" : "lost"},
           {"log_lag", s.coherence.log_lag}}},
-        {"postgres",
+        {std::string{f.truth},
          {{"state", state(s.cold.reachable && s.relay.truth_reachable)},
           {"waiting", s.cold.waiting}}}}},
       {"nats", state(f.door_connected)},

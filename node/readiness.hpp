@@ -14,6 +14,8 @@ namespace larder {
 /// What is not among the statistics.
 struct readiness_facts {
   std::string_view node;
+  /// The source of truth, as a tier.
+  std::string_view truth;
   bool ready = false;
   bool draining = false;
   /// Connected to NATS: the front door, and the tiers' client.

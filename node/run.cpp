@@ -104,28 +104,34 @@ int run_node(config::settings settings,
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   if (auto ok = start_logging(settings.log); !ok)
     return give_up(ok.error());
-  if (settings.postgres.url.empty())
-    return give_up(fail(ec::configuration,
-                        "DATABASE_URL (postgres.url) is not set, and the "
-                        "embedded store that stands in for PostgreSQL on one "
-                        "machine is not part of this release: set it to the "
-                        "URL of a PostgreSQL database"));
   // The node first: while it waits for a server it lives, says so, and is not
   // ready.
   auto running = node::start(settings);
   if (!running)
     return give_up(running.error());
-  if (auto code = prepare_schema(settings)) {
-    if (!(*running)->stop())
-      std::_Exit(*code);
-    return *code;
-  }
-  for (;;) {
-    auto signal = wait_for_signal(milliseconds{60'000});
+  auto code =
+      settings.postgres.url.empty() ? std::nullopt : prepare_schema(settings);
+  bool settled = false;
+  while (!code) {
+    if (!settled) {
+      auto place = (*running)->settle();
+      settled = static_cast<bool>(place);
+      if (!settled && code_of(place.error()) == ec::configuration) {
+        code = give_up(place.error());
+        break;
+      }
+    }
+    // Without NATS nobody can say who else is there.
+    auto signal = wait_for_signal(milliseconds{settled ? 60'000 : 500});
     if (signal == SIGHUP)
       load_settings_again(**running, settings, load_again);
     else if (ends(signal))
       break;
+  }
+  if (code) {
+    if (!(*running)->stop())
+      std::_Exit(*code);
+    return *code;
   }
   spdlog::info("node {} drains", (*running)->id());
   auto whole = (*running)->stop();

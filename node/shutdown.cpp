@@ -37,6 +37,7 @@ bool node::stop() {
     self->request(p.relay, left() / 2, stop_atom::value)
         .receive([](done_atom) {}, [](const caf::error&) {});
   }
+  p.roll.reset();
   p.signals->listen([](const std::string&) {}, [] {});
   p.log->stop();
   p.contents->stop();

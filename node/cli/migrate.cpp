@@ -26,8 +26,9 @@ int run_migrations(const migrate_command& o) {
     return report(settings.error(), o.json);
   if (settings->postgres.url.empty())
     return report(fail(ec::configuration,
-                       "there is no database to migrate; set DATABASE_URL or "
-                       "postgres.url"),
+                       "there is no database to migrate: without DATABASE_URL "
+                       "(postgres.url) a node keeps everything in its embedded "
+                       "store, which needs no migration"),
                   o.json);
   auto done = migrate(settings->postgres, {o.dry_run, o.alter});
   if (!done)
