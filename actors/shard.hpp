@@ -28,7 +28,7 @@ struct shard_context {
   std::shared_ptr<hot_cache> cache;
   warm_actor warm;
   /// What JetStream lacks; null: it is asked for everything.
-  std::shared_ptr<const kv_contents> shared_contents;
+  std::shared_ptr<kv_contents> shared_contents;
   cold_actor cold;
   /// Called after each commit: the relay has something to do.
   std::function<void()> committed;

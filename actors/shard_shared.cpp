@@ -119,6 +119,8 @@ void shard_state::share(const key& k, const lookup& found, fill& f) {
   auto revision = found.info.revision;
   auto began = f.began_at;
   auto leased = std::exchange(f.leased, false);
+  if (context_.shared_contents)
+    context_.shared_contents->expect(k);
   // An actor looks through all that it waits for with each answer: nothing is
   // waited for that nobody needs.
   if (!again && !leased)

@@ -79,6 +79,12 @@ bool bucket_contents::lacks(const key& k) const {
          && !keys_.contains(number_of(to_tokens(k)));
 }
 
+void bucket_contents::expect(const key& k) {
+  std::lock_guard lock{mutex_};
+  if (opened_ && keys_.size() < most_keys)
+    keys_.insert(number_of(to_tokens(k)));
+}
+
 void bucket_contents::heard(std::uint64_t number, std::string_view subject) {
   std::lock_guard lock{mutex_};
   if (number != number_)

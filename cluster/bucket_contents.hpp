@@ -38,6 +38,7 @@ class bucket_contents : public kv_contents,
   void stop();
 
   bool lacks(const key& k) const override;
+  void expect(const key& k) override;
 
  private:
   void heard(std::uint64_t number, std::string_view subject);

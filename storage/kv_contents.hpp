@@ -14,6 +14,9 @@ class kv_contents {
   /// True: the bucket holds no entry of the key, or only one that was written
   /// a moment ago. False: it may, or that is not known now.
   virtual bool lacks(const key& k) const = 0;
+
+  /// Somebody here is about to put an entry of the key.
+  virtual void expect(const key& k) = 0;
 };
 
 }  // namespace larder

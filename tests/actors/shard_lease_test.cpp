@@ -116,6 +116,7 @@ TEST_F(ShardLeaseTest, GivesTheLeaseBackWhenTheTruthFails) {
 struct empty_bucket : kv_contents {
   bool known = true;
   bool lacks(const key&) const override { return known; }
+  void expect(const key&) override { known = false; }
 };
 
 TEST_F(ShardLeaseTest, AsksNobodyWhoIsNotThere) {
@@ -142,6 +143,7 @@ TEST_F(ShardLeaseTest, DoesNotAskJetStreamForWhatNobodyHasPutThere) {
   // It goes there on the condition that nothing is there.
   ASSERT_EQ(warm.writes.size(), 1u);
   EXPECT_EQ(warm.writes[0].what.seen_sequence, 0u);
+  EXPECT_FALSE(bucket->known);
 }
 
 TEST_F(ShardLeaseTest, AsksJetStreamWhileOtherNodesMayFillToo) {

@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 struct known_contents : kv_contents {
   std::optional<std::string> held;
   bool lacks(const key& k) const override { return k.id != held; }
+  void expect(const key&) override {}
 };
 
 /// Two real shards over a real cold tier; JetStream is the test.

@@ -3,7 +3,7 @@
 import { quantile } from '../e2e/support/wait.mjs';
 import { Place } from './place.mjs';
 
-const times = 200;
+const times = 1_000;
 
 async function furnish() {
   const place = new Place({ nodes: 2 });

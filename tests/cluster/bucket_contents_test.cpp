@@ -68,6 +68,14 @@ TEST_F(BucketContentsTest, HearsOfWhatIsPutLater) {
   EXPECT_TRUE(eventually([&] { return !contents_->lacks({"t", "b"}); }, 10s));
 }
 
+TEST_F(BucketContentsTest, TakesWhatIsAboutToBePutForThere) {
+  put({"t", "a"});
+  contents_->read();
+  ASSERT_TRUE(comes_to_lack({"t", "b"}));
+  contents_->expect({"t", "b"});
+  EXPECT_FALSE(contents_->lacks({"t", "b"}));
+}
+
 TEST_F(BucketContentsTest, LearnsOfABucketThatIsMadeLater) {
   contents_->read();
   EXPECT_FALSE(contents_->lacks({"t", "b"}));
