@@ -273,7 +273,13 @@ void shrink_to(package& document, std::size_t bytes) {
               needs.end());
   if (needs.size() > longest_list)
     needs.resize(longest_list);
+  for (auto& need : needs)
+    cut(need.requirement, 256);
   auto& versions = document.versions;
+  versions.erase(
+      std::remove_if(versions.begin(), versions.end(),
+                     [](auto& v) { return !check_package_version(v); }),
+      versions.end());
   if (versions.size() > longest_list)
     versions.erase(versions.begin(), versions.end() - longest_list);
   for (auto text : {&document.description, &document.homepage,

@@ -18,6 +18,7 @@ namespace {
 using nlohmann::json;
 using std::chrono::steady_clock;
 
+constexpr std::size_t max_versions = 100'000;
 /// The index's own settings change rarely.
 constexpr std::chrono::minutes settings_last{10};
 
@@ -169,10 +170,11 @@ class cargo_registry : public registry {
       body.remove_prefix(std::min(end + 1, body.size()));
       if (text.find_first_not_of(" \t\r") == std::string_view::npos)
         continue;
-      auto line = parse_document(text, where, [](int depth, auto& name) {
-        return depth == 1
-               && (name == "vers" || name == "yanked" || name == "name");
-      });
+      auto line =
+          parse_document(text, where, [](std::size_t depth, auto& name) {
+            return depth == 1
+                   && (name == "vers" || name == "yanked" || name == "name");
+          });
       if (!line)
         return line.error();
       auto version = text_of(*line, "vers");
@@ -181,6 +183,10 @@ class cargo_registry : public registry {
                     where + " has a line without a version (\"vers\")");
       if (auto name = text_of(*line, "name"); !name.empty())
         document.name = name;
+      if (lines.size() >= max_versions)
+        return fail(ec::too_large, where + " lists more than "
+                                       + std::to_string(max_versions)
+                                       + " versions");
       document.versions.push_back(version);
       lines.emplace_back(version, text);
       auto& best = is_yanked(*line) ? newest_yanked : newest;

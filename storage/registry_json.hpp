@@ -8,18 +8,22 @@
 #include <caf/expected.hpp>
 #include <nlohmann/json.hpp>
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace larder {
 
 /// The object in `body`. `kept(depth, name)`: whether to keep the member of
 /// that name of an object so deep (1: the outermost); what is not kept takes no
-/// memory. Fails with `unavailable`: `where` did not serve what was expected.
-caf::expected<nlohmann::json>
-parse_document(std::string_view body, const std::string& where,
-               const std::function<bool(int, const std::string&)>& kept = {});
+/// memory. Takes time in proportion to the body, and memory to what is kept,
+/// whatever is in it. Fails with `unavailable`: `where` did not serve what was
+/// expected; more than 64 levels or 200,000 values are not.
+caf::expected<nlohmann::json> parse_document(
+    std::string_view body, const std::string& where,
+    const std::function<bool(std::size_t, const std::string&)>& kept = {});
 
 /// A member that is a text; empty if there is none.
 std::string text_of(const nlohmann::json& object, const char* member);

@@ -141,7 +141,7 @@ class npm_registry : public registry {
     document.ecosystem = "npm";
     document.name = query.name;
     // Twice through it, so that of all versions only one is ever in memory.
-    auto index = parse_document(body, where, [](int depth, auto& name) {
+    auto index = parse_document(body, where, [](std::size_t depth, auto& name) {
       return depth > 2
                  ? false
                  : depth == 2 || name == "dist-tags" || name == "versions";
@@ -169,9 +169,10 @@ class npm_registry : public registry {
       return no_such_version(document, query.version);
     document.version = wanted;
     release.newest = wanted == latest;
-    auto whole = parse_document(body, where, [&](int depth, auto& name) {
-      return depth == 1 ? name == "versions" : depth > 2 || name == wanted;
-    });
+    auto whole =
+        parse_document(body, where, [&](std::size_t depth, auto& name) {
+          return depth == 1 ? name == "versions" : depth > 2 || name == wanted;
+        });
     if (!whole)
       return whole.error();
     auto& version = object_of(object_of(*whole, "versions"), wanted);

@@ -14,6 +14,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t max_files = 100'000;
+
 bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size()
          && text.substr(text.size() - end.size()) == end;
@@ -84,16 +86,22 @@ void take_hash(std::string_view text, simple_file& to) {
 
 std::vector<simple_file> read_html(std::string_view body) {
   std::vector<simple_file> files;
-  for (auto at = body.find("<a"); at != std::string_view::npos;
-       at = body.find("<a", at + 2)) {
-    auto tag_end = body.find('>', at);
+  std::size_t tag_end = 0;
+  // From the end of one tag: what looks like a tag within it is none, and the
+  // page is gone through once.
+  for (auto at = body.find("<a");
+       at != std::string_view::npos && files.size() <= max_files;
+       at = body.find("<a", tag_end)) {
+    tag_end = body.find('>', at);
     if (tag_end == std::string_view::npos)
       break;
     auto tag = body.substr(at + 2, tag_end - at - 2);
     auto text_end = body.find("</a", tag_end);
+    if (text_end == std::string_view::npos)
+      break;
     bool there = false;
     auto url = attribute(tag, "href", there);
-    if (!there || text_end == std::string_view::npos)
+    if (!there)
       continue;
     simple_file file;
     auto text = body.substr(tag_end + 1, text_end - tag_end - 1);
@@ -135,9 +143,13 @@ parse_simple_index(std::string_view body, std::string_view content_type,
                   where
                       + " does not serve what a registry serves: expected a "
                         "page of links");
-    return read_html(body);
+    auto files = read_html(body);
+    if (files.size() > max_files)
+      return fail(ec::too_large, where + " lists more than "
+                                     + std::to_string(max_files) + " files");
+    return files;
   }
-  auto page = parse_document(body, where, [](int depth, auto& name) {
+  auto page = parse_document(body, where, [](std::size_t depth, auto& name) {
     return depth != 1 || name == "files";
   });
   if (!page)
