@@ -40,7 +40,7 @@ class registry_gates {
 /// What the collector reaches the world by; scripted in tests.
 struct collector_world {
   http_get get;
-  patience time;
+  registry_patience time;
   registry_surroundings surroundings;
   std::shared_ptr<registry_gates> gates;
   std::function<std::chrono::system_clock::time_point()> clock;

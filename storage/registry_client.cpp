@@ -49,8 +49,8 @@ caf::error refused(const std::string& url, const http_response& answer) {
 
 }  // namespace
 
-patience real_patience(std::shared_ptr<const std::atomic<bool>> stop) {
-  patience result;
+registry_patience real_patience(std::shared_ptr<const std::atomic<bool>> stop) {
+  registry_patience result;
   result.now = [] { return steady_clock::now(); };
   result.wait_until = [stop](steady_clock::time_point at) {
     while (steady_clock::now() < at) {
@@ -70,7 +70,7 @@ patience real_patience(std::shared_ptr<const std::atomic<bool>> stop) {
 
 registry_client::registry_client(http_get get,
                                  std::shared_ptr<registry_gate> gate,
-                                 patience time, retry_limits limits,
+                                 registry_patience time, retry_limits limits,
                                  time_point deadline, std::string base,
                                  std::string authorization)
     : get_(std::move(get)), gate_(std::move(gate)), time_(std::move(time)),

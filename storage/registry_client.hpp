@@ -1,6 +1,6 @@
-// Asks one registry, politely and with patience: under its rate limit, again
-// after a failure that may pass, later and later, never after the deadline, and
-// not before the registry said to come back (Retry-After).
+// Asks one registry, politely and with registry_patience: under its rate limit,
+// again after a failure that may pass, later and later, never after the
+// deadline, and not before the registry said to come back (Retry-After).
 //
 // Used by the registries (registry_npm.cpp …), one client a download. Thread
 // rule: one thread; the gate is shared.
@@ -25,7 +25,7 @@ using http_get =
     std::function<caf::expected<http_response>(const http_request&)>;
 
 /// The passing of time, so that tests need none.
-struct patience {
+struct registry_patience {
   std::function<std::chrono::steady_clock::time_point()> now;
   /// Waits; false if it was told to stop instead.
   std::function<bool(std::chrono::steady_clock::time_point)> wait_until;
@@ -34,7 +34,7 @@ struct patience {
 };
 
 /// The real time; `stop` ends a wait within 50 ms.
-patience real_patience(std::shared_ptr<const std::atomic<bool>> stop);
+registry_patience real_patience(std::shared_ptr<const std::atomic<bool>> stop);
 
 struct retry_limits {
   /// The first included.
@@ -69,8 +69,9 @@ class registry_client {
   /// `authorization`: the value of that header for the origin of `base`, and
   /// for no other; empty: none.
   registry_client(http_get get, std::shared_ptr<registry_gate> gate,
-                  patience time, retry_limits limits, time_point deadline,
-                  std::string base, std::string authorization);
+                  registry_patience time, retry_limits limits,
+                  time_point deadline, std::string base,
+                  std::string authorization);
 
   /// An answer with status 200, or 304 if `known` was sent. Fails with
   /// `not_found` (404, 410), `unavailable` (after all attempts, or a status
@@ -86,7 +87,7 @@ class registry_client {
 
   http_get get_;
   std::shared_ptr<registry_gate> gate_;
-  patience time_;
+  registry_patience time_;
   retry_limits limits_;
   time_point deadline_;
   std::string base_;
