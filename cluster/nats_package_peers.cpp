@@ -1,0 +1,177 @@
+#include "cluster/nats_package_peers.hpp"
+
+#include "storage/error.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <charconv>
+#include <mutex>
+#include <set>
+#include <utility>
+
+namespace larder {
+
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+using std::chrono::milliseconds;
+
+template <class T>
+T number_in(const nats::message& m, const char* name) {
+  T value{};
+  if (auto text = m.header(name))
+    std::from_chars(text->data(), text->data() + text->size(), value);
+  return value;
+}
+
+caf::error refused(const nats::message& m) {
+  if (m.is_no_responders())
+    return fail(ec::unavailable, "no such node answers");
+  return fail(ec::unavailable,
+              std::string{m.header("Nats-Service-Error").value_or("an error")});
+}
+
+nats::headers deadline_of(milliseconds timeout) {
+  return {{"Larder-Deadline-Ms", std::to_string(timeout.count())}};
+}
+
+std::string body_of(const ordered_json& body) {
+  return body.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+/// The nodes that have answered; shared with the timer and the handler.
+struct gathering {
+  std::mutex mutex;
+  std::set<std::string> nodes;
+  nats::subscription inbox;
+};
+
+}  // namespace
+
+nats_package_peers::nats_package_peers(std::shared_ptr<nats::client> client,
+                                       package_subjects subjects)
+    : client_(std::move(client)), subjects_(std::move(subjects)) {}
+
+void nats_package_peers::nodes(milliseconds patience,
+                               on<std::vector<std::string>> done) {
+  auto found = std::make_shared<gathering>();
+  auto inbox = client_->new_inbox();
+  auto subscribed = client_->subscribe(
+      inbox, {}, [weak = std::weak_ptr{found}](const nats::message& m) {
+        auto all = weak.lock();
+        auto node = m.header("Larder-Node");
+        if (!all || !node || !is_node_id(*node))
+          return;
+        std::lock_guard lock{all->mutex};
+        all->nodes.emplace(*node);
+      });
+  caf::error failure;
+  if (!subscribed)
+    failure = subscribed.error();
+  else if (auto sent = client_->publish(control_all("ping"), {}, {}, inbox);
+           !sent)
+    failure = sent.error();
+  if (subscribed)
+    found->inbox = std::move(*subscribed);
+  client_->run_after(patience, [found, failure, done = std::move(done)] {
+    found->inbox.reset();
+    if (failure)
+      return done(failure);
+    std::lock_guard lock{found->mutex};
+    done(std::vector<std::string>{found->nodes.begin(), found->nodes.end()});
+  });
+}
+
+void nats_package_peers::get(const std::string& node, const package_key& key,
+                             const std::string& version, milliseconds timeout,
+                             on<package_lookup> done) {
+  ordered_json body{{"ecosystem", key.ecosystem}, {"name", key.name}};
+  if (!version.empty())
+    body["version"] = version;
+  client_->request(
+      addressed(node, subjects_.of(package_op::get)), deadline_of(timeout),
+      body_of(body), timeout,
+      [version, done = std::move(done)](caf::expected<nats::message> reply) {
+        if (!reply)
+          return done(reply.error());
+        auto code = number_in<int>(*reply, "Nats-Service-Error-Code");
+        package_lookup result;
+        result.version = version;
+        result.revision = number_in<std::int64_t>(*reply, "Larder-Revision");
+        if (code == status_of(ec::not_found))
+          return done(std::move(result));
+        if (code != 0 || reply->is_no_responders())
+          return done(refused(*reply));
+        result.document = std::string{reply->data()};
+        done(std::move(result));
+      });
+}
+
+void nats_package_peers::revisions(const std::string& node, std::uint32_t limit,
+                                   const std::optional<package_key>& after,
+                                   milliseconds timeout,
+                                   on<package_revision_page> done) {
+  ordered_json body{{"limit", limit}};
+  if (after)
+    body["after"] = {{"ecosystem", after->ecosystem}, {"name", after->name}};
+  client_->request(
+      addressed(node, subjects_.of(package_op::revisions)),
+      deadline_of(timeout), body_of(body), timeout,
+      [done = std::move(done)](caf::expected<nats::message> reply) {
+        if (!reply)
+          return done(reply.error());
+        if (reply->is_no_responders()
+            || reply->header("Nats-Service-Error-Code"))
+          return done(refused(*reply));
+        done(revision_page_in(reply->data()));
+      });
+}
+
+std::string to_body(const package_revision_page& page) {
+  ordered_json items = json::array();
+  for (auto& item : page.items) {
+    ordered_json versions = json::array();
+    for (auto& kept : item.versions)
+      versions.push_back(
+          {{"version", kept.version}, {"revision", kept.revision}});
+    items.push_back({{"ecosystem", item.key.ecosystem},
+                     {"name", item.key.name},
+                     {"removed_at", item.removed_at},
+                     {"versions", std::move(versions)}});
+  }
+  ordered_json body{{"items", std::move(items)}, {"next", nullptr}};
+  if (page.next)
+    body["next"] = {{"ecosystem", page.next->ecosystem},
+                    {"name", page.next->name}};
+  return body_of(body);
+}
+
+caf::expected<package_revision_page> revision_page_in(std::string_view body) {
+  auto key_in = [](const json& o) {
+    return package_key{o.at("ecosystem").get<std::string>(),
+                       o.at("name").get<std::string>()};
+  };
+  try {
+    auto all = json::parse(body);
+    package_revision_page page;
+    for (auto& o : all.at("items")) {
+      package_revisions item;
+      item.key = key_in(o);
+      item.removed_at = o.at("removed_at").get<std::int64_t>();
+      for (auto& kept : o.at("versions"))
+        item.versions.push_back({kept.at("version").get<std::string>(),
+                                 kept.at("revision").get<std::int64_t>()});
+      page.items.push_back(std::move(item));
+    }
+    if (auto& next = all.at("next"); !next.is_null())
+      page.next = key_in(next);
+    return page;
+  } catch (const json::exception& e) {
+    return fail(ec::unavailable, std::string{"a node told its packages in an "
+                                             "unknown way: "}
+                                     + e.what());
+  }
+}
+
+}  // namespace larder
