@@ -1,0 +1,210 @@
+#include "actors/package_feed.hpp"
+
+#include "actors/package_worker.hpp"
+#include "actors/port.hpp"
+
+#include <utility>
+
+namespace larder {
+
+package_feed_actor::behavior_type package_feed(package_feed_state::pointer self,
+                                               package_feed_context context) {
+  auto& state = self->state;
+  state.start(std::move(context));
+  return {
+      [&state](record_atom, std::uint64_t reader, const log_record& record) {
+        state.record(reader, record);
+      },
+      [&state](lost_atom, std::uint64_t reader, const caf::error&) {
+        state.lost(reader);
+      },
+      [&state](open_atom) { state.open(); },
+      [&state](poll_atom) { state.poll(); },
+      [](const continuation& go_on) { go_on(); },
+      [&state](stats_atom) { return state.stats(); },
+  };
+}
+
+void package_feed_state::start(package_feed_context context) {
+  context_ = std::move(context);
+  self_->send(self_, open_atom::value);
+  self_->delayed_send(self_, context_.pause, poll_atom::value);
+}
+
+// -- opening the log ---------------------------------------------------------
+
+void package_feed_state::open() {
+  open_scheduled_ = false;
+  ask<package_log_position>(
+      self_,
+      in_store<package_log_position>(
+          context_.store, time_point::max(),
+          [](package_store& store) { return store.position(); }),
+      [this](caf::expected<package_log_position> kept) {
+        if (!kept)
+          return open_again();
+        ask<log_info>(
+            self_,
+            [this](auto answered) {
+              context_.log->info(context_.timeout, answered);
+            },
+            [this, kept = std::move(*kept)](caf::expected<log_info> info) {
+              if (!info)
+                return open_again();
+              opened(kept, *info);
+            });
+      });
+}
+
+void package_feed_state::opened(const package_log_position& kept,
+                                const log_info& info) {
+  position_ = kept;
+  if (kept.sequence == 0 || kept.sequence > info.last_sequence)
+    return must_reconcile_ = true, read(1);
+  if (info.first_sequence > kept.sequence + 1)
+    return must_reconcile_ = true, read(info.first_sequence);
+  if (info.first_sequence == kept.sequence + 1)
+    return read(kept.sequence + 1);
+  // After a loss the log gives sequences a second time: the record there must
+  // be the one that was applied.
+  using found_type = std::optional<log_identity>;
+  ask<found_type>(
+      self_,
+      [&](auto answered) {
+        context_.log->at(kept.sequence, context_.timeout, answered);
+      },
+      [this, kept](caf::expected<found_type> found) {
+        if (!found)
+          return open_again();
+        if (*found && (*found)->message_id == kept.message_id)
+          return read(kept.sequence + 1);
+        must_reconcile_ = true;
+        read(1);
+      });
+}
+
+void package_feed_state::read(std::uint64_t from) {
+  // The first time there is nothing that could have a gap.
+  if (must_reconcile_ && position_.sequence > 0)
+    ++stats_.gaps;
+  records_.clear();
+  reading_ = true;
+  auto to = package_feed_actor{self_};
+  auto reader = ++reader_;
+  context_.log->read(from, {[to, reader](log_record record) {
+                              caf::anon_send(to, record_atom::value, reader,
+                                             std::move(record));
+                            },
+                            [to, reader](caf::error why) {
+                              caf::anon_send(to, lost_atom::value, reader,
+                                             std::move(why));
+                            }});
+  if (must_reconcile_ && !reconciling_)
+    reconcile();
+}
+
+void package_feed_state::lost(std::uint64_t reader) {
+  if (reader != reader_)
+    return;
+  reading_ = false;
+  open_again();
+}
+
+void package_feed_state::open_again() {
+  reading_ = false;
+  // What is still on its way from the old reader is read again.
+  ++reader_;
+  records_.clear();
+  if (!std::exchange(open_scheduled_, true))
+    self_->delayed_send(self_, context_.pause, open_atom::value);
+}
+
+// -- records -----------------------------------------------------------------
+
+void package_feed_state::record(std::uint64_t reader, log_record record) {
+  if (reader != reader_)
+    return;
+  records_.push_back(std::move(record));
+  take_records();
+}
+
+void package_feed_state::take_records() {
+  if (busy_ || records_.empty())
+    return;
+  busy_ = true;
+  auto b = std::make_shared<batch>();
+  auto position = position_;
+  while (!records_.empty() && b->events.size() < context_.batch) {
+    auto record = std::move(records_.front());
+    records_.pop_front();
+    auto e = parse_event(context_.subjects, record.subject, record.payload);
+    // No package's subject: nobody can mean anything by it.
+    if (!e)
+      continue;
+    // The place of a record that some other program wrote has no name to know
+    // it by again; the one before it will do.
+    if (e->change.revision > 0)
+      position = {record.at.sequence, message_id(e->change)};
+    b->events.push_back(std::move(*e));
+  }
+  if (missing_.empty() && !must_reconcile_ && position != position_)
+    b->position = position;
+  b->done = [this, b = b.get(), position, reader = reader_](bool applied) {
+    busy_ = false;
+    if (reader != reader_)
+      return take_records();
+    if (!applied)
+      return open_again();
+    position_ = position;
+    take_records();
+  };
+  settle(std::move(b));
+}
+
+// -- what could not be had, and gaps -----------------------------------------
+
+void package_feed_state::poll() {
+  self_->delayed_send(self_, context_.pause, poll_atom::value);
+  if (must_reconcile_ && reading_ && !reconciling_)
+    reconcile();
+  if (missing_.empty() || retrying_)
+    return;
+  retrying_ = true;
+  auto b = std::make_shared<batch>();
+  for (auto i = missing_.begin();
+       i != missing_.end() && b->events.size() < context_.batch; ++i)
+    b->events.push_back(i->second);
+  b->done = [this, b = b.get()](bool applied) {
+    retrying_ = false;
+    if (!applied)
+      return;
+    for (auto& e : b->events)
+      missing_.erase(message_id(e.change));
+    for (auto& e : b->missing)
+      missing_.emplace(message_id(e.change), e);
+    keep_place();
+  };
+  settle(std::move(b));
+}
+
+// If that fails, the next start has more to read, no less.
+void package_feed_state::keep_place() {
+  if (!missing_.empty() || must_reconcile_ || position_.sequence == 0)
+    return;
+  ask<void>(self_,
+            in_store<void>(context_.writes, time_point::max(),
+                           [position = position_](package_store& store) {
+                             return store.set_position(position);
+                           }),
+            [](const caf::expected<void>&) {});
+}
+
+package_feed_stats package_feed_state::stats() const {
+  auto s = stats_;
+  s.reading = reading_;
+  s.position = position_.sequence;
+  s.waiting = missing_.size() + records_.size();
+  return s;
+}
+
+}  // namespace larder

@@ -1,0 +1,99 @@
+// The relay of packages: tells the other nodes of what this one accepted. The
+// store notes every such write with the write itself, and forgets the note when
+// the relay has done its work; so nothing is lost in a crash.
+//
+// Of each write: the database first, where there is one; then the bucket, where
+// the other nodes look for the document; then the record in the log. Twice does
+// no harm: everybody keeps the higher revision.
+//
+// Without the database the others are told all the same; the notes stay until
+// it has the documents too.
+#pragma once
+
+#include "actors/handles.hpp"
+#include "actors/package_handles.hpp"
+#include "cluster/change_log.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace larder {
+
+struct package_relay_context {
+  package_worker_actor store;
+  /// Marks; the same thread as all other writes.
+  package_worker_actor writes;
+  /// Null: there is none.
+  package_database_actor database;
+  warm_actor warm;
+  std::shared_ptr<change_log> log;
+  package_subjects subjects;
+  std::string node;
+  std::chrono::milliseconds timeout{1'000};
+  /// Changes in one round, and bytes of their documents.
+  std::uint32_t batch = 256;
+  std::uint64_t batch_bytes = 8ull << 20;
+};
+
+class package_relay_state {
+ public:
+  using pointer = package_relay_actor::stateful_pointer<package_relay_state>;
+  static inline const char* name = "package_relay";
+
+  explicit package_relay_state(pointer self) : self_(self) {}
+  void start(package_relay_context context) { context_ = std::move(context); }
+  void wake();
+  package_relay_stats stats() const { return stats_; }
+
+ private:
+  struct item {
+    package_change change;
+    /// What is sent: the newest, if there is a newer one by now.
+    package_update update;
+    /// It is the version that is answered when none is asked for.
+    bool preferred = false;
+    /// Only the database lacks it.
+    bool published = false;
+  };
+  struct round {
+    std::vector<item> items;
+    /// There is more than was taken.
+    bool more = false;
+    bool in_database = true;
+    bool in_log = true;
+    std::size_t outstanding = 0;
+  };
+  using round_ptr = std::shared_ptr<round>;
+
+  void start_round();
+  void put_in_database(const round_ptr& r);
+  void put_in_bucket(const round_ptr& r);
+  void put_in_log(const round_ptr& r);
+  void finish(const round_ptr& r);
+  void end_round(bool go_on);
+
+  static caf::expected<round> gather(package_store& store,
+                                     const std::set<std::string>& published,
+                                     std::uint32_t batch,
+                                     std::uint64_t batch_bytes);
+
+  pointer self_;
+  package_relay_context context_;
+  bool busy_ = false;
+  bool again_ = false;
+  /// In the log but not in the database, by message id.
+  std::set<std::string> published_;
+  package_relay_stats stats_;
+};
+
+package_relay_actor::behavior_type
+package_relay(package_relay_state::pointer self, package_relay_context context);
+
+}  // namespace larder
