@@ -10,6 +10,7 @@
 #include "storage/nats_request.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/atom.hpp>
 #include <caf/error.hpp>
 
 #include <atomic>
@@ -19,9 +20,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace larder {
+
+/// To who serves calls: the limits that hold from now on.
+using limits_atom = caf::atom_constant<caf::atom("limits")>;
 
 /// What comes back: a value, a JSON body, or an error.
 struct reply {
@@ -33,6 +38,8 @@ struct reply {
   /// Without a value: the body, JSON. With a failure: in place of the usual
   /// one.
   std::string body;
+  /// Headers beside those that every reply with a body has.
+  std::vector<std::pair<const char*, std::string>> lines;
   caf::error failure;
   /// Several replies to one request: more follow this one.
   bool more = false;
@@ -54,6 +61,8 @@ class call {
   /// asks for, and the rest of it.
   request_op op = request_op::get;
   std::string tokens;
+  /// Of a service beside the collection: then `tokens` is the whole subject.
+  bool of_service = false;
   /// An operator's operation, instead of the above.
   std::string control;
   time_point arrived;

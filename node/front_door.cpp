@@ -57,6 +57,11 @@ void front_door::subscribe() {
     else
       on.subscribe(subject, queue, all);
   }
+  for (auto& by : context_.services)
+    for (auto& subject : by.subjects)
+      on.subscribe(subject, queue, [this, &by](const nats::request& m) {
+        serve(m, m.subject(), by);
+      });
   auto& id = context_.node_id;
   on.subscribe(addressed(id, ">"), "", [this, id](auto& m) {
     if (auto inner = parse_addressed(m.subject(), id))
@@ -88,8 +93,12 @@ void front_door::run() {
 
 void front_door::request(const nats::request& m, std::string_view subject) {
   auto address = context_.collection.parse(subject);
-  if (!address)
+  if (!address) {
+    for (auto& by : context_.services)
+      if (by.serves(subject))
+        return serve(m, subject, by);
     return;
+  }
   if (address->op == request_op::get && !address->tokens.empty())
     return get(m, address->tokens);
   context_.traffic->requests.add();
@@ -158,19 +167,32 @@ void front_door::pass_on(const nats::request& m,
   auto c = make_call(m);
   c->op = address.op;
   c->tokens = std::string{address.tokens};
-  // Mailboxes have no bound of their own.
-  if (context_.traffic->in_flight
-      > static_cast<std::int64_t>(context_.settings.limits.max_in_flight)) {
-    write(*c, {.failure = fail(
-                   ec::busy,
-                   "the node works on "
-                       + std::to_string(context_.settings.limits.max_in_flight)
-                       + " requests already; retry later")});
-    --context_.traffic->in_flight;
+  if (!admit(*c))
     return;
-  }
   auto& to = context_.gateways[next_gateway_++ % context_.gateways.size()];
   caf::anon_send(to, std::move(c));
+}
+
+void front_door::serve(const nats::request& m, std::string_view subject,
+                       const door_service& by) {
+  context_.traffic->requests.add();
+  auto c = make_call(m);
+  c->of_service = true;
+  c->tokens = std::string{subject};
+  if (admit(*c))
+    by.take(std::move(c));
+}
+
+// Mailboxes have no bound of their own. False: it was refused.
+bool front_door::admit(const call& c) {
+  auto most = context_.settings.limits.max_in_flight;
+  if (context_.traffic->in_flight <= static_cast<std::int64_t>(most))
+    return true;
+  write(c,
+        {.failure = fail(ec::busy, "the node works on " + std::to_string(most)
+                                       + " requests already; retry later")});
+  --context_.traffic->in_flight;
+  return false;
 }
 
 void front_door::operate(const nats::request& m, std::string_view operation) {
@@ -222,7 +244,7 @@ void front_door::write_queued() {
 }
 
 void front_door::write(const call& to, const reply& content) {
-  count(content);
+  count(to, content);
   if (to.message.reply().empty())
     return;
   auto subject = to.message.reply();
@@ -230,12 +252,16 @@ void front_door::write(const call& to, const reply& content) {
     return write_error(subject, content.failure, content.body);
   if (content.value)
     return write_value(subject, *content.value, content.tier, &content);
-  write_body(subject, content.body);
+  write_body(subject, content.body, &content);
 }
 
-void front_door::write_body(std::string_view to, std::string_view body) {
-  auto lines = header_block({{header::node, context_.node_id}});
-  if (!loop_->publish(to, lines, body))
+void front_door::write_body(std::string_view to, std::string_view body,
+                            const reply* more) {
+  std::vector<header_line> lines{{header::node, context_.node_id}};
+  if (more != nullptr)
+    for (auto& [name, value] : more->lines)
+      lines.push_back({name, value});
+  if (!loop_->publish(to, header_block(lines), body))
     write_error(to, over_payload(body.size()));
 }
 
@@ -265,7 +291,7 @@ void front_door::write_error(std::string_view to, const caf::error& why,
   static_cast<void>(loop_->publish(to, header_block(lines), body));
 }
 
-void front_door::count(const reply& content) {
+void front_door::count(const call& to, const reply& content) {
   auto& t = *context_.traffic;
   auto hit = [&t](tier from, bool stale) {
     t.hits[static_cast<std::size_t>(from)].add();
@@ -281,7 +307,7 @@ void front_door::count(const reply& content) {
     return;
   auto code = code_of(content.failure);
   t.errors[static_cast<std::size_t>(code)].add();
-  if (code == ec::not_found)
+  if (code == ec::not_found && !to.of_service)
     t.misses.add();
 }
 

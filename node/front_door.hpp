@@ -30,6 +30,14 @@
 
 namespace larder {
 
+/// What is served beside the collection.
+struct door_service {
+  std::vector<std::string> subjects;
+  std::function<bool(std::string_view subject)> serves;
+  /// Answers it, now or later; call::tokens is the subject.
+  std::function<void(call_ptr)> take;
+};
+
 struct front_door_context {
   config::settings settings;
   std::string node_id;
@@ -40,6 +48,7 @@ struct front_door_context {
   /// Answers an operator's or a service request; may answer later and more
   /// than once.
   std::function<void(call_ptr)> control;
+  std::vector<door_service> services;
 };
 
 class front_door {
@@ -77,6 +86,9 @@ class front_door {
   bool mget_from_memory(const nats::request& m);
   bool answer_from_memory(const nats::request& m, std::string_view tokens);
   void pass_on(const nats::request& m, const request_address& address);
+  void serve(const nats::request& m, std::string_view subject,
+             const door_service& by);
+  bool admit(const call& c);
   void operate(const nats::request& m, std::string_view operation);
   call_ptr make_call(const nats::request& m);
   void enqueue(call_ptr to, reply content);
@@ -84,10 +96,11 @@ class front_door {
   void write(const call& to, const reply& content);
   void write_value(std::string_view to, const artifact& value, tier from,
                    const reply* more);
-  void write_body(std::string_view to, std::string_view body);
+  void write_body(std::string_view to, std::string_view body,
+                  const reply* more = nullptr);
   void write_error(std::string_view to, const caf::error& why,
                    std::string_view given_body = {});
-  void count(const reply& content);
+  void count(const call& to, const reply& content);
 
   front_door_context context_;
   std::unique_ptr<nats::loop> loop_;

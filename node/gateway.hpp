@@ -24,8 +24,6 @@
 
 namespace larder {
 
-using limits_atom = caf::atom_constant<caf::atom("limits")>;
-
 using gateway_actor = caf::typed_actor<
     // Answer it, now or later.
     caf::reacts_to<call_ptr>,

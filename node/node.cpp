@@ -9,6 +9,7 @@
 #include "config/redact.hpp"
 #include "node/local_reader.hpp"
 #include "node/metrics.hpp"
+#include "node/package_metrics.hpp"
 #include "node/parts.hpp"
 #include "node/readiness.hpp"
 
@@ -94,6 +95,8 @@ caf::expected<std::unique_ptr<node>> node::start(config::settings settings) {
   p.spawn_tiers();
   p.spawn_coherence();
   p.spawn_sampler();
+  if (auto ok = p.spawn_packages(); !ok)
+    return ok.error();
   if (auto ok = p.open_doors(*result); !ok)
     return ok.error();
   spdlog::info("node {} started; cluster {}, NATS {}, HTTP port {}", p.id,
@@ -117,7 +120,9 @@ caf::expected<void> node::parts::connect() {
   contents =
       std::make_shared<bucket_contents>(tiers_client, settings.bucket.name);
   contents->read();
-  log = std::make_shared<jetstream_log>(log_client, settings.coherence);
+  log = std::make_shared<jetstream_log>(
+      log_client, settings.coherence,
+      log_scope{{}, package_subjects_captured(), {}});
   signals = std::make_shared<nats_signals>(tiers_client, settings.node.cluster);
   roll = std::make_unique<roll_call>(
       tiers_client, settings.node.cluster,
@@ -229,6 +234,21 @@ void node::parts::spawn_sampler() {
   sampler = system->spawn<caf::detached>(larder::sampler, std::move(checking));
 }
 
+caf::expected<void> node::parts::spawn_packages() {
+  if (!settings.packages.enabled)
+    return caf::unit;
+  auto changes =
+      nats::client::connect(settings.nats, "larder/" + id + "/packages");
+  if (!changes)
+    return changes.error();
+  packages_client = std::move(*changes);
+  packages = std::make_unique<package_plane>(
+      *system,
+      package_plane_context{settings, id, tiers_client, packages_client,
+                            [this] { return door->max_reply_bytes(); }});
+  return caf::unit;
+}
+
 caf::expected<void> node::parts::open_doors(node& self) {
   statistics = system->spawn(
       larder::statistics, statistics_context{shards, warm, cold, invalidation,
@@ -256,9 +276,15 @@ caf::expected<void> node::parts::open_doors(node& self) {
     http_port = *port;
   }
   door = std::make_unique<front_door>(front_door_context{
-      settings, id, {}, memory, traffic, gateways, [to = control](call_ptr c) {
-        caf::anon_send(to, std::move(c));
-      }});
+      settings,
+      id,
+      {},
+      memory,
+      traffic,
+      gateways,
+      [to = control](call_ptr c) { caf::anon_send(to, std::move(c)); },
+      packages ? std::vector{packages->service()}
+               : std::vector<door_service>{}});
   return door->start();
 }
 
@@ -295,14 +321,19 @@ caf::expected<void> node::settle() {
 std::string node::metrics() const {
   auto& p = *parts_;
   std::chrono::duration<double> up = steady_clock::now() - p.started_at;
-  return exposition(
-      metric_families(p.statistics_now(),
-                      {ready(), p.door && p.door->connected(), up.count()}));
+  auto families = metric_families(
+      p.statistics_now(), {ready(), p.door && p.door->connected(), up.count()});
+  if (p.packages)
+    for (auto& family : package_families(p.packages->statistics_now()))
+      families.push_back(std::move(family));
+  return exposition(families);
 }
 
 void node::reload(const config::settings& settings) {
   parts_->settings.node.shutdown_timeout = settings.node.shutdown_timeout;
   parts_->door->limit(settings.limits);
+  if (parts_->packages)
+    parts_->packages->limit(settings.limits);
 }
 
 local_value node::get(std::string_view type, std::string_view id) {

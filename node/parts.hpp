@@ -18,6 +18,7 @@
 #include "node/identity.hpp"
 #include "node/local_source.hpp"
 #include "node/node.hpp"
+#include "node/package_plane.hpp"
 #include "storage/jetstream_kv.hpp"
 #include "storage/truth_source.hpp"
 
@@ -48,6 +49,8 @@ struct node::parts {
   /// rest, and is cut off by the server if it is.
   std::shared_ptr<nats::client> tiers_client;
   std::shared_ptr<nats::client> log_client;
+  /// So has the log of packages.
+  std::shared_ptr<nats::client> packages_client;
   std::shared_ptr<jetstream_kv> bucket;
   std::shared_ptr<jetstream_kv> leases;
   std::shared_ptr<bucket_contents> contents;
@@ -67,6 +70,8 @@ struct node::parts {
   statistics_actor statistics;
   std::vector<gateway_actor> gateways;
   control_actor control;
+  /// Null: this node keeps no packages.
+  std::unique_ptr<package_plane> packages;
   std::shared_ptr<local_source> local;
   std::unique_ptr<front_door> door;
   std::unique_ptr<http_plane> http;
@@ -79,6 +84,7 @@ struct node::parts {
   void spawn_tiers();
   void spawn_coherence();
   void spawn_sampler();
+  caf::expected<void> spawn_packages();
   caf::expected<void> open_doors(node& self);
   node_statistics statistics_now() const;
 };

@@ -44,6 +44,8 @@ bool node::stop() {
   std::vector<caf::actor_addr> detached{p.relay.address(), p.sampler.address()};
   for (auto& worker : p.workers)
     detached.push_back(worker.address());
+  if (p.packages)
+    p.packages->stop(detached);
   auto end = [](auto& actor) {
     caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     actor = nullptr;

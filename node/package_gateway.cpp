@@ -1,0 +1,301 @@
+#include "node/package_gateway.hpp"
+
+#include "node/request_headers.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace larder {
+
+namespace {
+
+constexpr std::size_t most_documents = 2'000;
+
+void refuse(const call_ptr& c, caf::error why) {
+  c->answer(c, {.failure = std::move(why)});
+}
+
+void answer_json(const call_ptr& c, std::string body) {
+  c->answer(c, {.body = std::move(body)});
+}
+
+/// CAF says only that its timer ran out; a client wants to know which.
+caf::error in_words(const caf::error& why, std::chrono::milliseconds deadline,
+                    const char* more = "") {
+  if (why == caf::sec::request_timeout)
+    return fail(ec::deadline_exceeded, "no answer within "
+                                           + std::to_string(deadline.count())
+                                           + " ms" + more);
+  return why;
+}
+
+constexpr const char* unknown_outcome =
+    "; whether it happens later is not known: read the package before trying "
+    "again";
+
+}  // namespace
+
+package_gateway_actor::behavior_type
+package_gateway(package_gateway_state::pointer self,
+                package_gateway_context context) {
+  auto& state = self->state;
+  state.start(std::move(context));
+  return {
+      [&state](call_ptr& c) { state.serve(std::move(c)); },
+      [&state](limits_atom, const config::limit_settings& limits) {
+        state.limit(limits);
+      },
+      [&state](stats_atom) { return state.stats(); },
+      [](const continuation& go_on) { go_on(); },
+  };
+}
+
+void package_gateway_state::serve(call_ptr c) {
+  auto address = context_.subjects.parse(c->tokens);
+  if (!address)
+    return refuse(c, fail(ec::invalid_request,
+                          "there is no request \"" + c->tokens + "\""));
+  switch (address->op) {
+  case package_op::get:
+    return get(std::move(c));
+  case package_op::store:
+    return store(std::move(c));
+  case package_op::store_many:
+    return store_many(std::move(c));
+  case package_op::remove:
+    return remove(std::move(c));
+  case package_op::list:
+    return list(std::move(c), false);
+  case package_op::get_all:
+    return list(std::move(c), true);
+  case package_op::search:
+    return search(std::move(c));
+  case package_op::search_by_tags:
+    return search_by_tags(std::move(c));
+  case package_op::snippets:
+    return snippets(std::move(c));
+  case package_op::versions:
+    return versions(std::move(c));
+  case package_op::stats:
+    return tell_stats(std::move(c));
+  case package_op::revisions:
+    return revisions(std::move(c));
+  case package_op::collect:
+    return collect(c, std::string{address->token});
+  }
+}
+
+// -- one package -------------------------------------------------------------
+
+void package_gateway_state::get(call_ptr c) {
+  request_fields body{c->message.data(), context_.limits};
+  package_read q;
+  key_in(body, q.key);
+  q.version = body.optional_text("version");
+  q.collect = body.flag("collect");
+  if (auto ok = check_package_version(q.version); !ok)
+    body.refuse(ok.error());
+  if (body.failure())
+    return refuse(c, body.failure());
+  auto headers = parse_headers(c->message, context_.limits);
+  if (!headers)
+    return refuse(c, headers.error());
+  auto wait = patience(c, q.collect ? context_.settings.collect_deadline
+                                    : context_.limits.default_deadline);
+  if (!wait)
+    return;
+  q.min_revision = headers->min_revision;
+  q.deadline = c->arrived + *wait;
+  self_
+      ->request(context_.packages, left(*c, *wait), get_atom::value,
+                std::move(q))
+      .then(
+          [c](package_found& found) {
+            reply r;
+            r.body = std::move(found.document);
+            r.lines = {{header::tier, std::string{name_of(found.tier)}},
+                       {header::revision, std::to_string(found.revision)}};
+            c->answer(c, std::move(r));
+          },
+          [c, wait = *wait](const caf::error& why) {
+            refuse(c, in_words(why, wait));
+          });
+}
+
+void package_gateway_state::store(call_ptr c) {
+  auto wait = patience(c, context_.limits.default_deadline);
+  if (!wait)
+    return;
+  std::vector<std::string> documents{std::string{c->message.data()}};
+  self_
+      ->request(context_.packages, left(*c, *wait), write_atom::value,
+                std::move(documents), c->arrived + *wait)
+      .then(
+          [c](const std::vector<package_outcome>& outcomes) {
+            if (outcomes.front().failure)
+              return refuse(c, outcomes.front().failure);
+            answer_json(c, to_json(outcomes.front().written));
+          },
+          [c, wait = *wait](const caf::error& why) {
+            refuse(c, in_words(why, wait, unknown_outcome));
+          });
+}
+
+// One document a line: as they come from a file, byte for byte.
+void package_gateway_state::store_many(call_ptr c) {
+  std::vector<std::string> documents;
+  std::vector<std::size_t> lines;
+  auto text = c->message.data();
+  for (std::size_t line = 1; !text.empty(); ++line) {
+    auto end = std::min(text.find('\n'), text.size());
+    auto one = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (one.find_first_not_of(" \t\r") == std::string_view::npos)
+      continue;
+    documents.emplace_back(one);
+    lines.push_back(line);
+  }
+  if (documents.empty() || documents.size() > most_documents)
+    return refuse(c,
+                  fail(ec::invalid_request,
+                       "the body has " + std::to_string(documents.size())
+                           + " documents; expected 1 to "
+                           + std::to_string(most_documents) + ", one a line"));
+  auto wait = patience(c, context_.limits.default_deadline);
+  if (!wait)
+    return;
+  self_
+      ->request(context_.packages, left(*c, *wait), write_atom::value,
+                std::move(documents), c->arrived + *wait)
+      .then(
+          [c, lines = std::move(lines)](
+              const std::vector<package_outcome>& outcomes) {
+            answer_json(c, to_json(outcomes, lines));
+          },
+          [c, wait = *wait](const caf::error& why) {
+            refuse(c, in_words(why, wait, unknown_outcome));
+          });
+}
+
+void package_gateway_state::remove(call_ptr c) {
+  request_fields body{c->message.data(), context_.limits};
+  package_key key;
+  key_in(body, key);
+  if (body.failure())
+    return refuse(c, body.failure());
+  auto wait = patience(c, context_.limits.default_deadline);
+  if (!wait)
+    return;
+  self_
+      ->request(context_.packages, left(*c, *wait), remove_atom::value,
+                std::move(key), c->arrived + *wait)
+      .then(
+          [c](const package_written& gone) {
+            answer_json(c, removed_json(gone));
+          },
+          [c, wait = *wait](const caf::error& why) {
+            refuse(c, in_words(why, wait, unknown_outcome));
+          });
+}
+
+void package_gateway_state::collect(call_ptr c, std::string_view ecosystem) {
+  request_fields body{c->message.data(), context_.limits};
+  package_read q;
+  q.key = {std::string{ecosystem}, body.text("name")};
+  q.version = body.optional_text("version");
+  if (ecosystem.empty())
+    body.refuse(fail(ec::invalid_request,
+                     "the subject has no ecosystem; expected "
+                         + context_.subjects.of(package_op::collect)
+                         + ".{ecosystem}"));
+  if (auto ok = check_package_key(q.key.ecosystem, q.key.name); !ok)
+    body.refuse(ok.error());
+  if (auto ok = check_package_version(q.version); !ok)
+    body.refuse(ok.error());
+  if (body.failure())
+    return refuse(c, body.failure());
+  auto wait = patience(c, context_.settings.collect_deadline);
+  if (!wait)
+    return;
+  q.deadline = c->arrived + *wait;
+  self_
+      ->request(context_.packages, left(*c, *wait), collect_atom::value,
+                std::move(q))
+      .then(
+          [c](const package_collected& collected) {
+            reply r;
+            r.body = to_json(collected);
+            r.lines = {
+                {header::tier, std::string{name_of(tier::registry)}},
+                {header::revision, std::to_string(collected.found.revision)}};
+            c->answer(c, std::move(r));
+          },
+          [c, wait = *wait](const caf::error& why) {
+            refuse(c, in_words(why, wait));
+          });
+}
+
+// -- what many of them need --------------------------------------------------
+
+void package_gateway_state::key_in(request_fields& body,
+                                   package_key& key) const {
+  key.ecosystem = body.text("ecosystem");
+  key.name = body.text("name");
+  if (body.failure())
+    return;
+  if (auto ok = check_package_key(key.ecosystem, key.name); !ok)
+    body.refuse(ok.error());
+}
+
+void package_gateway_state::ecosystem_in(request_fields& body,
+                                         std::string& ecosystem) const {
+  ecosystem = body.optional_text("ecosystem");
+  if (ecosystem.empty())
+    return;
+  if (auto ok = check_package_key(ecosystem, "x"); !ok)
+    body.refuse(ok.error());
+}
+
+void package_gateway_state::answer_with(
+    call_ptr c, const package_worker_actor& worker,
+    std::function<caf::expected<std::string>(package_store&)> question) {
+  auto wait = patience(c, context_.limits.default_deadline);
+  if (!wait)
+    return;
+  self_
+      ->request(worker, left(*c, *wait), get_atom::value,
+                package_question{std::move(question), c->arrived + *wait})
+      .then([c](std::string& body) { answer_json(c, std::move(body)); },
+            [c, wait = *wait](const caf::error& why) {
+              refuse(c, in_words(why, wait));
+            });
+}
+
+std::optional<std::chrono::milliseconds>
+package_gateway_state::patience(const call_ptr& c,
+                                milliseconds if_absent) const {
+  auto limits = context_.limits;
+  limits.default_deadline = if_absent;
+  auto headers = parse_headers(c->message, limits);
+  if (headers)
+    return headers->deadline;
+  refuse(c, headers.error());
+  return std::nullopt;
+}
+
+// What is left of the deadline, which began when the request arrived.
+std::chrono::milliseconds
+package_gateway_state::left(const call& c, milliseconds deadline) const {
+  auto spent = std::chrono::duration_cast<milliseconds>(self_->clock().now()
+                                                        - c.arrived);
+  return std::max(milliseconds{1}, deadline - spent);
+}
+
+// Bytes of a reply's body; the rest is for its headers.
+std::size_t package_gateway_state::room() const {
+  constexpr std::size_t headers = 1'024;
+  auto most = context_.max_reply_bytes();
+  return most > headers ? most - headers : headers;
+}
+
+}  // namespace larder
