@@ -30,8 +30,10 @@ struct edit {
 /// The postings of one term that change, written into a batch.
 class term_edit {
  public:
-  term_edit(const search_index& index, rocks_cursor& cursor, rocks_batch& batch)
-      : index_{index}, cursor_{cursor}, batch_{batch} {}
+  /// Documents from `first_new` on are in no block yet.
+  term_edit(const search_index& index, rocks_cursor& cursor, rocks_batch& batch,
+            std::uint32_t first_new)
+      : index_{index}, cursor_{cursor}, batch_{batch}, first_new_{first_new} {}
 
   /// `from` to `to`: edits of one term by document. False: a block is damaged,
   /// or the cursor failed.
@@ -63,7 +65,7 @@ class term_edit {
     auto there = cursor_.seek(at) && is_block();
     // Before all others: with the first of them.
     auto is_first = !there;
-    if (!there)
+    if (!there && document < first_new_)
       there = cursor_.seek_last(at) && is_block();
     if (there) {
       old_ = cursor_.key();
@@ -128,6 +130,7 @@ class term_edit {
   const search_index& index_;
   rocks_cursor& cursor_;
   rocks_batch& batch_;
+  std::uint32_t first_new_;
   std::string prefix_;
   std::string old_;
   std::vector<search_posting> postings_;
@@ -280,13 +283,14 @@ caf::expected<void> search_update::finish(rocks_batch& batch) {
   auto m = search_layout::read_meta(index, nullptr);
   if (!m)
     return std::move(m.error());
+  auto first_new = m->next_document;
   if (auto ok = pending_->number(own, *m); !ok)
     return ok;
   if (auto ok = pending_->write_names(own); !ok)
     return ok;
   auto edits = pending_->edits();
   auto cursor = index.database().cursor(index.family());
-  term_edit each{index, cursor, own};
+  term_edit each{index, cursor, own, first_new};
   for (auto* from = edits.data(); from != edits.data() + edits.size();) {
     auto* to = std::find_if(from, edits.data() + edits.size(),
                             [&](auto& e) { return e.term != from->term; });
