@@ -11,9 +11,9 @@ namespace larder {
 namespace {
 
 /// What two words together tell, beside what each of them does.
-constexpr double pair_share = 0.4;
+constexpr double pair_share = 0.25;
 /// What a document without some of the words is left with, at least.
-constexpr double partial = 0.35;
+constexpr double partial = 0.6;
 
 // A name that is the text comes before all others; one that begins with it
 // counts about as a word that few documents have; one that is a typo away

@@ -5,6 +5,7 @@
 //   larder_search_bench                    all of it
 //   larder_search_bench --quality          the forty queries alone
 //   larder_search_bench --show             and what each engine answers to them
+//   larder_search_bench --text-only        Larder without package_weight.hpp
 #include "tests/search/corpus.hpp"
 #include "tests/search/engines.hpp"
 #include "tests/support/random.hpp"
@@ -133,6 +134,7 @@ struct options {
   std::string queries = LARDER_SOURCE_DIR "/tests/search/debian_queries.txt";
   bool quality = false;
   bool show = false;
+  bool text_only = false;
   int rounds = 5;
 };
 
@@ -146,6 +148,9 @@ int run(const options& given) {
     return 77;
   }
   auto questions = debian_questions(given.queries);
+  if (given.text_only)
+    for (auto& document : corpus)
+      document.weight = 1;
 
   scratch_directory directory;
   std::vector<measured> all(3);
@@ -203,6 +208,8 @@ int main(int argc, char** argv) {
   app.add_option("--queries", given.queries);
   app.add_option("--rounds", given.rounds, "of all timed queries");
   app.add_flag("--quality", given.quality, "no latencies");
+  app.add_flag("--text-only", given.text_only,
+               "rank by words alone, without how many packages use one");
   app.add_flag("--show", given.show, "the first three of each query");
   CLI11_PARSE(app, argc, argv);
   try {
