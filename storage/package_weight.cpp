@@ -11,11 +11,11 @@ namespace {
 
 /// Sections of Debian whose packages are for programs, or parts of others.
 constexpr std::string_view for_programs[]{
-    "cli-mono", "debug",    "doc",           "gnustep",
-    "golang",   "haskell",  "introspection", "java",  "javascript",
-    "kernel",   "libdevel", "libs",          "lisp",  "localization",
-    "ocaml",    "oldlibs",  "perl",          "php",   "python",
-    "ruby",     "rust",     "tasks",         "zope"};
+    "cli-mono", "debug",         "doc",  "gnustep",      "golang",
+    "haskell",  "introspection", "java", "javascript",   "kernel",
+    "libdevel", "libs",          "lisp", "localization", "ocaml",
+    "oldlibs",  "perl",          "php",  "python",       "ruby",
+    "rust",     "tasks",         "zope"};
 static_assert(std::is_sorted(std::begin(for_programs), std::end(for_programs)));
 
 bool is_for_programs(const package& p) {

@@ -2,8 +2,8 @@
 // writes are in postgres_store.cpp.
 #include "storage/postgres_keys.hpp"
 #include "storage/postgres_session.hpp"
-#include "storage/utf8.hpp"
 #include "storage/postgres_store.hpp"
+#include "storage/utf8.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -125,7 +125,8 @@ caf::expected<std::vector<fingerprint>>
 postgres_store::survey(const std::optional<std::string>& type,
                        std::uint32_t limit, const std::optional<key>& after) {
   auto from = std::max(after.value_or(key{}), key{type.value_or(""), ""});
-  if (!is_utf8_text(type.value_or("")) || !is_utf8_text(from.type) || !is_utf8_text(from.id))
+  if (!is_utf8_text(type.value_or("")) || !is_utf8_text(from.type)
+      || !is_utf8_text(from.id))
     return std::vector<fingerprint>{};
   return run(*session_, of_all,
              {from.type, from.id, type, std::to_string(limit)});

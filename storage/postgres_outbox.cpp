@@ -29,8 +29,8 @@ constexpr postgres_statement release{
 // One statement, one snapshot. No SKIP LOCKED: a row that another session has
 // locked is a row that is not published yet, and a fence that skipped it would
 // lie. COLLATE: the table's index has the database's collation, and is of no
-// use to a comparison in that of our own columns. The value goes along with the first row of its key only. The epoch's
-// row is there even when no other is.
+// use to a comparison in that of our own columns. The value goes along with the
+// first row of its key only. The epoch's row is there even when no other is.
 constexpr postgres_statement take{
     "larder_unpublished",
     "SELECT e.counter, o.id, o.artifact_type, o.artifact_id, o.op, o.revision,"

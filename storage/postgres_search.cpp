@@ -2,8 +2,8 @@
 // 0006, which say how it is done. Reads and writes are in postgres_store.cpp.
 #include "storage/postgres_keys.hpp"
 #include "storage/postgres_session.hpp"
-#include "storage/utf8.hpp"
 #include "storage/postgres_store.hpp"
+#include "storage/utf8.hpp"
 
 #include <utility>
 

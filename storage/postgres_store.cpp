@@ -328,7 +328,8 @@ postgres_store::scan(const std::optional<std::string>& type,
                      std::uint32_t limit, const std::optional<key>& after) {
   std::vector<artifact_ptr> result;
   auto from = after.value_or(key{});
-  if (!is_utf8_text(type.value_or("")) || !is_utf8_text(from.type) || !is_utf8_text(from.id))
+  if (!is_utf8_text(type.value_or("")) || !is_utf8_text(from.type)
+      || !is_utf8_text(from.id))
     return result;
   // `after` may lie outside `type`: before it (all follow) or behind it (none).
   if (type && after && from.type != *type) {
