@@ -60,6 +60,22 @@ TEST(DebianPackagesTest, ReadsOneAfterTheOtherAndPassesOverWhatIsNone) {
   EXPECT_EQ(packages.skipped(), 2u);
 }
 
+TEST(DebianPackagesTest, CountsWhoUsesAPackageOutsideItsSource) {
+  const std::string text = "Package: tool\nVersion: 1\nDepends: lib (>= 2)\n"
+                           "Recommends: lib, other\n\n"
+                           "Package: second\nVersion: 1\nSuggests: lib | x\n\n"
+                           "Package: lib\nSource: libs (1.2)\nVersion: 1\n\n"
+                           "Package: lib-dev\nSource: libs\nVersion: 1\n"
+                           "Depends: lib\n";
+  std::istringstream first{text};
+  std::istringstream second{text};
+  debian_packages packages{second, count_debian_users(first)};
+  std::string seen;
+  while (auto p = packages.next())
+    seen += p->name + ":" + std::to_string(p->used_by) + " ";
+  EXPECT_EQ(seen, "tool:0 second:0 lib:2 lib-dev:0 ");
+}
+
 TEST(DebianPackagesTest, AStanzaThatIsMuchTooLongCostsNoMoreMemory) {
   std::string text = "Package: a\nVersion: 1\n";
   for (int i = 0; i < 200; ++i)
