@@ -11,7 +11,10 @@ namespace {
 
 constexpr std::size_t most_documents = 2'000;
 
+// A client cannot mend the node's settings: to it, this is what is not offered.
 void refuse(const call_ptr& c, caf::error why) {
+  if (code_of(why) == ec::configuration)
+    why = fail(ec::not_supported, message_of(why));
   c->answer(c, {.failure = std::move(why)});
 }
 
