@@ -25,6 +25,7 @@ package full() {
   p.dependencies = {{"left-pad", "^1.0", ""}, {"x", "", "dev"}};
   p.versions = {"1.2.2", "1.2.3"};
   p.deprecated = "use other";
+  p.used_by = 7;
   p.readme = "# Title\n\ntext\n";
   p.snippets = {{"readme", "js", "README.md", 7, "Usage", "let a = 1;\n"},
                 {"example", "", "", 0, "", ""}};
