@@ -117,7 +117,21 @@ archive_limits package_collector::unpacking() const {
   return limits;
 }
 
+// A registry's answer must not end a worker, even where it was not foreseen.
 collect_reply package_collector::collect(const collect_request& request) {
+  try {
+    return answer(request);
+  } catch (const std::exception& e) {
+    return {collect_outcome::failed,
+            {},
+            fail(ec::internal,
+                 request.package.name + " could not be collected: " + e.what()),
+            request.state,
+            0};
+  }
+}
+
+collect_reply package_collector::answer(const collect_request& request) {
   run r{request, world_.clock()};
   auto address = address_of(request.package.ecosystem, request.package.name,
                             settings_, world_.surroundings);

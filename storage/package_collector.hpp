@@ -55,6 +55,7 @@ class package_collector {
 
  private:
   struct run;
+  collect_reply answer(const collect_request& request);
   registry* registry_of(const std::string& address);
   caf::expected<std::string> download(registry_client& client,
                                       registry_release& release);

@@ -275,6 +275,22 @@ TEST_F(PackageCollectorTest, AnswersForEveryTruncationOfTheIndex) {
   }
 }
 
+TEST_F(PackageCollectorTest, WhatIsThrownIsAFailure) {
+  auto world = registry.world();
+  world.get = [](auto&) -> caf::expected<http_response> {
+    throw std::runtime_error{"unforeseen"};
+  };
+  settings.npm = base;
+  package_collector unlucky{settings, 1'000'000, world};
+  collect_request request;
+  request.package = {"npm", "left-pad"};
+  request.state = "kept";
+  auto reply = unlucky.collect(request);
+  EXPECT_EQ(reply.outcome, collect_outcome::failed);
+  EXPECT_EQ(code_of(reply.failure), ec::internal);
+  EXPECT_EQ(reply.state, "kept");
+}
+
 TEST_F(PackageCollectorTest, IgnoresAStateThatIsDamagedOrOfAnotherRegistry) {
   collect();
   auto good = state;
