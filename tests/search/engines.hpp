@@ -35,7 +35,7 @@ class search_engine {
 
 /// In a directory of its own, which must exist.
 std::unique_ptr<search_engine> make_ours(const std::string& directory);
-/// `joined_by`: AND or OR.
+/// `joined_by`: AND or OR; both have one database, which the first builds.
 std::unique_ptr<search_engine> make_fts5(const std::string& directory,
                                          const std::string& joined_by);
 

@@ -19,17 +19,19 @@ namespace {
 class fts5_engine : public search_engine {
  public:
   fts5_engine(const std::string& directory, const std::string& joined_by)
-      : file_{directory + "/fts5-" + joined_by + ".db"},
-        name_{"FTS5, " + joined_by}, joined_by_{joined_by} {
+      : file_{directory + "/fts5.db"}, name_{"FTS5, " + joined_by},
+        joined_by_{joined_by} {
     if (sqlite3_open(file_.c_str(), &db_) != SQLITE_OK)
       throw std::runtime_error{"cannot open " + file_};
     run("PRAGMA journal_mode = WAL");
     run("PRAGMA synchronous = FULL");
     run("PRAGMA cache_size = -32768");
-    run("CREATE VIRTUAL TABLE packages USING fts5(name, keywords, description, "
+    run("CREATE VIRTUAL TABLE IF NOT EXISTS packages USING fts5(name, "
+        "keywords, description, "
         "body, code, filters UNINDEXED, tokenize = 'porter unicode61')");
-    run("CREATE TABLE names (name TEXT COLLATE NOCASE, id INTEGER)");
-    run("CREATE INDEX by_name ON names (name)");
+    run("CREATE TABLE IF NOT EXISTS names (name TEXT COLLATE NOCASE, id "
+        "INTEGER)");
+    run("CREATE INDEX IF NOT EXISTS by_name ON names (name)");
   }
 
   ~fts5_engine() override {
@@ -42,6 +44,10 @@ class fts5_engine : public search_engine {
 
   void build(const std::vector<search_document>& corpus,
              std::size_t together) override {
+    if (is_built()) {
+      prepare_searches();
+      return;
+    }
     auto* insert = prepare("INSERT INTO packages VALUES (?, ?, ?, ?, ?, ?)");
     auto* insert_name = prepare("INSERT INTO names VALUES (?, ?)");
     for (std::size_t i = 0; i < corpus.size(); ++i) {
@@ -67,9 +73,7 @@ class fts5_engine : public search_engine {
     sqlite3_finalize(insert_name);
     run("INSERT INTO packages(packages) VALUES ('optimize')");
     run("PRAGMA wal_checkpoint(TRUNCATE)");
-    search_ = prepare("SELECT name FROM packages WHERE packages MATCH ? "
-                      "ORDER BY bm25(packages, 8, 2, 4, 1, 0.6) LIMIT 10");
-    exact_ = prepare("SELECT name FROM names WHERE name = ? LIMIT 10");
+    prepare_searches();
   }
 
   std::vector<std::string> search(const std::string& text,
@@ -100,6 +104,21 @@ class fts5_engine : public search_engine {
   }
 
  private:
+  /// By the other way of joining words.
+  bool is_built() {
+    auto* count = prepare("SELECT count(*) FROM names");
+    sqlite3_step(count);
+    auto rows = sqlite3_column_int64(count, 0);
+    sqlite3_finalize(count);
+    return rows > 0;
+  }
+
+  void prepare_searches() {
+    search_ = prepare("SELECT name FROM packages WHERE packages MATCH ? "
+                      "ORDER BY bm25(packages, 8, 2, 4, 1, 0.6) LIMIT 10");
+    exact_ = prepare("SELECT name FROM names WHERE name = ? LIMIT 10");
+  }
+
   std::string match_of(const std::string& text) const {
     std::string query;
     search_splitter splitter;
