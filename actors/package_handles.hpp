@@ -141,6 +141,8 @@ struct package_relay_stats {
 using package_relay_actor = caf::typed_actor<
     // There may be something to publish.
     caf::reacts_to<wake_atom>,
+    // The same; answered when it has been tried with what was accepted before.
+    caf::replies_to<flush_atom>::with<done_atom>,
     // To itself: a tier has answered.
     caf::reacts_to<continuation>,
     caf::replies_to<stats_atom>::with<package_relay_stats>>;

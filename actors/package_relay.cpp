@@ -16,6 +16,7 @@ package_relay(package_relay_state::pointer self,
   state.start(std::move(context));
   return {
       [&state](wake_atom) { state.wake(); },
+      [&state](flush_atom) { return state.flush(); },
       [](const continuation& go_on) { go_on(); },
       [&state](stats_atom) { return state.stats(); },
   };
@@ -28,9 +29,17 @@ void package_relay_state::wake() {
     start_round();
 }
 
+caf::result<done_atom> package_relay_state::flush() {
+  auto reply = self_->make_response_promise<done_atom>();
+  next_.push_back(reply);
+  wake();
+  return reply;
+}
+
 void package_relay_state::start_round() {
   busy_ = true;
   again_ = false;
+  now_ = std::exchange(next_, {});
   ask<round>(
       self_,
       in_store<round>(context_.store, time_point::max(),
@@ -197,6 +206,8 @@ void package_relay_state::finish(const round_ptr& r) {
 }
 
 void package_relay_state::end_round(bool go_on) {
+  for (auto& reply : std::exchange(now_, {}))
+    reply.deliver(done_atom::value);
   if (go_on || again_)
     return start_round();
   busy_ = false;

@@ -50,6 +50,7 @@ class package_relay_state {
   explicit package_relay_state(pointer self) : self_(self) {}
   void start(package_relay_context context) { context_ = std::move(context); }
   void wake();
+  caf::result<done_atom> flush();
   package_relay_stats stats() const { return stats_; }
 
  private:
@@ -88,6 +89,9 @@ class package_relay_state {
   package_relay_context context_;
   bool busy_ = false;
   bool again_ = false;
+  /// Who waits for the round after this one, and for this one.
+  std::vector<caf::typed_response_promise<done_atom>> next_;
+  std::vector<caf::typed_response_promise<done_atom>> now_;
   /// In the log but not in the database, by message id.
   std::set<std::string> published_;
   package_relay_stats stats_;

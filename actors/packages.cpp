@@ -79,7 +79,7 @@ void packages_state::start(packages_context context) {
 void packages_state::tick() {
   caf::anon_send(context_.workers.writes, open_atom::value);
   // What was accepted before a crash, or could not be published then.
-  context_.accepted();
+  caf::anon_send(context_.relay, wake_atom::value);
   if (++ticks_ % ticks_an_hour == 0) {
     caf::anon_send(context_.workers.writes, sweep_atom::value);
     if (context_.database)

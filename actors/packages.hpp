@@ -36,8 +36,8 @@ struct packages_context {
   package_database_actor database;
   /// Null: this node collects nothing.
   collector_actor collector;
-  /// Called when there is something to tell the other nodes.
-  std::function<void()> accepted;
+  /// Tells the other nodes.
+  package_relay_actor relay;
   std::uint64_t memory_bytes = 64ull << 20;
   package_limits limits;
 };
@@ -111,6 +111,7 @@ class packages_state {
   void give_up(const lookup_ptr& l, const caf::error& why);
   void none(const lookup_ptr& l);
 
+  void tell(std::function<void()> then);
   void remove_known(const package_key& key, time_point deadline,
                     caf::typed_response_promise<package_written> reply);
   void ask_registry(const collecting_ptr& c, remembered known);

@@ -3,9 +3,25 @@
 #include "actors/packages.hpp"
 #include "actors/port.hpp"
 
+#include <caf/send.hpp>
+
 #include <utility>
 
 namespace larder {
+
+namespace {
+
+// Others look for what is new in the tiers that all nodes share: so they have
+// it before the writer is answered, unless that takes too long.
+constexpr std::chrono::milliseconds telling{500};
+
+}  // namespace
+
+void packages_state::tell(std::function<void()> then) {
+  self_->request(context_.relay, telling, flush_atom::value)
+      .then([then](done_atom) { then(); },
+            [then](const caf::error&) { then(); });
+}
 
 // -- writes ------------------------------------------------------------------
 
@@ -33,8 +49,14 @@ packages_state::store(std::vector<std::string> documents, time_point deadline) {
                     ++stats_.stored;
                     out.written = std::move(*one);
                   }
-                  context_.accepted();
-                  reply.deliver(std::move(result));
+                  // An import does not wait for the others.
+                  if (result.size() > 1) {
+                    caf::anon_send(context_.relay, wake_atom::value);
+                    return void(reply.deliver(std::move(result)));
+                  }
+                  tell([reply, result = std::move(result)]() mutable {
+                    reply.deliver(std::move(result));
+                  });
                 });
   return reply;
 }
@@ -75,8 +97,9 @@ void packages_state::remove_known(
           return void(reply.deliver(gone.error()));
         drop(gone->key);
         ++stats_.removed;
-        context_.accepted();
-        reply.deliver(std::move(*gone));
+        tell([reply, gone = std::move(*gone)]() mutable {
+          reply.deliver(std::move(gone));
+        });
       });
 }
 
@@ -184,12 +207,11 @@ void packages_state::take_collected(const collecting_ptr& c,
           return give_up(c, written.error());
         result.found.version = written->version;
         result.found.revision = written->revision;
-        if (is_new) {
-          drop(written->key);
-          ++stats_.stored;
-          context_.accepted();
-        }
-        finish(c, result);
+        if (!is_new)
+          return finish(c, result);
+        drop(written->key);
+        ++stats_.stored;
+        tell([this, c, result = std::move(result)] { finish(c, result); });
       });
 }
 

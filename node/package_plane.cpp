@@ -77,7 +77,7 @@ package_plane::package_plane(caf::actor_system& system,
   serving.warm = warm_;
   serving.database = database_;
   serving.collector = collector_;
-  serving.accepted = [to = relay_] { caf::anon_send(to, wake_atom::value); };
+  serving.relay = relay_;
   serving.memory_bytes = settings.packages.memory_bytes;
   serving.limits = options_of(settings).limits;
   packages_ = system_.spawn(packages, std::move(serving));

@@ -43,6 +43,15 @@ suite('packages on two nodes', { nodes: 2 }, (env) => {
     assert.equal(found.json.results[0].name, '@two/nodes');
   });
 
+  test('what one node has stored is found through the other at once', async () => {
+    for (let i = 0; i < 50; ++i) {
+      const [writer, reader] = i % 2 ? ['node-1', 'node-2'] : ['node-2', 'node-1'];
+      await packages().must_store(document_of('npm', `at-once-${i}`), on(writer));
+      const reply = await packages().get('npm', `at-once-${i}`, on(reader));
+      assert.equal(reply.status, 200, String(reply));
+    }
+  });
+
   test('a change is seen through the other node, memory included', async () => {
     for (let round = 0; round < 20; ++round) {
       const [writer, reader] = round % 2 ? ['node-1', 'node-2'] : ['node-2', 'node-1'];
