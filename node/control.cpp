@@ -62,7 +62,7 @@ control_state::operation control_state::find(std::string_view name) {
     std::string_view name;
     operation run;
   };
-  static constexpr std::array<row, 12> table{{
+  static constexpr std::array<row, 14> table{{
       {"ping", &control_state::ping},
       {"stats", &control_state::stats},
       {"info", &control_state::info},
@@ -70,6 +70,8 @@ control_state::operation control_state::find(std::string_view name) {
       {"clear", &control_state::clear},
       {"held", &control_state::held},
       {"truth", &control_state::truth},
+      {"packages-check", &control_state::packages_check},
+      {"packages-backup", &control_state::packages_backup},
       {"explain", &control_state::later},
       {"top", &control_state::later},
       {"drain", &control_state::later},
@@ -90,8 +92,8 @@ void control_state::serve(call_ptr c) {
     return refuse(
         c, fail(ec::invalid_request,
                 "there is no operation \"" + c->control
-                    + "\"; expected ping, stats, info, warm, clear, held or "
-                      "truth"));
+                    + "\"; expected ping, stats, info, warm, clear, held, "
+                      "truth, packages-check or packages-backup"));
   json request = json::object();
   auto body = c->message.data();
   if (body.find_first_not_of(" \t\r\n") != std::string_view::npos) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/handles.hpp"
+#include "actors/package_handles.hpp"
 #include "actors/statistics.hpp"
 #include "config/settings.hpp"
 #include "node/call.hpp"
@@ -34,6 +35,8 @@ struct control_context {
   statistics_actor statistics;
   sampler_actor sampler;
   config::settings settings;
+  /// Asks the package store, where it takes long; null: no packages are kept.
+  package_worker_actor packages;
   /// The source of truth, as a tier.
   std::string truth;
   std::string node_id;
@@ -66,6 +69,12 @@ class control_state {
   void held(call_ptr c, const nlohmann::json& request);
   void held_in_jetstream(call_ptr c, std::vector<key> keys);
   void truth(call_ptr c, const nlohmann::json& request);
+  // See control_packages.cpp.
+  void packages_check(call_ptr c, const nlohmann::json& request);
+  void packages_backup(call_ptr c, const nlohmann::json& request);
+  void ask_packages(
+      call_ptr c,
+      std::function<caf::expected<std::string>(package_store&)> question);
   void later(call_ptr c, const nlohmann::json& request);
 
   void service(call_ptr c);

@@ -264,8 +264,10 @@ caf::expected<void> node::parts::open_doors(node& self) {
   control = system->spawn(
       larder::control,
       control_context{memory, shards, warm, contents, cold, statistics, sampler,
-                      settings, std::string{truth->name()}, id, started,
-                      started_at, [&self] { return self.ready(); }});
+                      settings,
+                      packages ? packages->care() : package_worker_actor{},
+                      std::string{truth->name()}, id, started, started_at,
+                      [&self] { return self.ready(); }});
   http = std::make_unique<http_plane>(http_plane::sources{
       [] { return true; }, [&self] { return self.readiness(); },
       [&self] { return self.metrics(); }});

@@ -45,6 +45,9 @@ class package_plane {
 
   /// For the front door.
   door_service service() const;
+  /// For operators: what takes long.
+  package_worker_actor care() const { return workers_.care; }
+
   void limit(const config::limit_settings& limits);
   package_statistics statistics_now() const;
 

@@ -1,0 +1,37 @@
+// What the commands on packages have in common.
+//
+// Used by cli/packages*.cpp. Thread rule: one thread.
+#pragma once
+
+#include "cluster/package_subjects.hpp"
+#include "node/cli/command_line.hpp"
+#include "node/cli/remote.hpp"
+
+#include <caf/expected.hpp>
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+namespace larder::cli {
+
+/// A request on packages to any node, or to `node` unless it is empty. The
+/// answer as it came.
+caf::expected<nats::message> ask_packages(remote& through, package_op op,
+                                          const nlohmann::json& body,
+                                          const std::string& node = {});
+
+/// The same where the answer is a JSON object.
+caf::expected<nlohmann::json> ask_packages_json(remote& through, package_op op,
+                                                const nlohmann::json& body,
+                                                const std::string& node = {});
+
+/// As text, whatever bytes are in it.
+std::string text_of(const nlohmann::json& j);
+
+void add_packages_read(command& to);
+void add_packages_search(command& to);
+void add_packages_write(command& to);
+void add_packages_import(command& to);
+void add_packages_care(command& to);
+
+}  // namespace larder::cli

@@ -1,0 +1,92 @@
+#include "node/cli/exit_code.hpp"
+#include "node/cli/output.hpp"
+#include "node/cli/packages.hpp"
+#include "storage/error.hpp"
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+
+namespace larder::cli {
+
+namespace {
+
+using nlohmann::json;
+
+struct write_options : client_options {
+  std::string file = "-";
+  std::string ecosystem;
+  std::string name;
+};
+
+caf::expected<std::string> read_document(const std::string& path) {
+  std::ifstream file;
+  if (path != "-")
+    file.open(path, std::ios::binary);
+  auto& in = path == "-" ? std::cin : file;
+  std::string text{std::istreambuf_iterator<char>{in}, {}};
+  if (path != "-" && (!file.is_open() || file.bad()))
+    return fail(ec::invalid_request, path + " cannot be read");
+  return text;
+}
+
+int say_written(const nats::message& reply, const char* what, bool as_json) {
+  if (as_json)
+    return print_line(std::string{reply.data()});
+  auto body = json::parse(reply.data(), nullptr, false);
+  if (body.is_object())
+    std::fprintf(
+        stderr, "%s %s %s %s\n", what, body.value("ecosystem", "").c_str(),
+        body.value("name", "").c_str(), body.value("version", "").c_str());
+  return exit_done;
+}
+
+int store(const write_options& o) {
+  auto document = read_document(o.file);
+  if (!document)
+    return report(document.error(), o.json);
+  auto through = remote::open(o);
+  if (!through)
+    return report(through.error(), o.json);
+  auto reply =
+      through->ask(package_subjects{}.of(package_op::store), {}, *document);
+  if (!reply)
+    return report(reply.error(), o.json);
+  return say_written(*reply, "stored", o.json);
+}
+
+int remove(const write_options& o) {
+  auto through = remote::open(o);
+  if (!through)
+    return report(through.error(), o.json);
+  auto reply = ask_packages(*through, package_op::remove,
+                            json{{"ecosystem", o.ecosystem}, {"name", o.name}});
+  if (!reply)
+    return report(reply.error(), o.json);
+  return say_written(*reply, "deleted", o.json);
+}
+
+}  // namespace
+
+void add_packages_write(command& to) {
+  auto s = std::make_shared<write_options>();
+  auto store_command = to.child("store", "Store a package document.");
+  store_command
+      .optional("FILE", s->file, "a JSON document; - or nothing: stdin")
+      .example("  larder packages store package.json")
+      .action([s] { return store(*s); });
+  add_client_options(store_command, *s);
+
+  auto d = std::make_shared<write_options>();
+  auto delete_command =
+      to.child("delete", "Delete a package, all versions of it.");
+  delete_command.required("ECOSYSTEM", d->ecosystem, "npm, cargo …")
+      .required("NAME", d->name, "the package's name")
+      .example("  larder packages delete npm left-pad")
+      .action([d] { return remove(*d); });
+  add_client_options(delete_command, *d);
+}
+
+}  // namespace larder::cli
