@@ -10,7 +10,7 @@ start_nodes() {
     mkdir -p -m 0700 -- "$run_dir/node-$k"
     {
       printf 'set -a\n. %q\nset +a\n' "$run_dir/env"
-      printf 'unset LARDER_HTTP NATS_CREDS NATS_CONTEXT\n'
+      printf 'unset %s\n' "$(strangers)"
       print_own_settings
       printf 'export LARDER_NODE__ID=node-%d LARDER_HTTP__PORT=%d\n' "$k" "$port"
       printf 'export LARDER_NODE__DATA_DIR=%q\n' "$run_dir/node-$k"
@@ -21,11 +21,19 @@ start_nodes() {
   done
 }
 
+# Variables of our caller's that would lead a program of ours elsewhere.
+strangers() {
+  printf 'LARDER_HTTP NATS_CREDS NATS_CONTEXT'
+  [[ $embedded == no ]] ||
+    printf ' DATABASE_URL LARDER_POSTGRES__URL LARDER_POSTGRES__URL_FILE'
+}
+
 # Settings in our caller's environment are meant for the nodes; commands/node-k
 # must start the same node without that environment.
 print_own_settings() {
   local name
   for name in $(compgen -e); do
+    [[ " $(strangers) " != *" $name "* ]] || continue
     case $name in
     LARDER_*__* | ENABLE_CACHING | CACHE_TTL_SHORT | CACHE_TTL_MEDIUM | \
       CACHE_TTL_LONG) printf 'export %s=%q\n' "$name" "${!name}" ;;
@@ -51,7 +59,8 @@ run_larder() {
     # shellcheck source=/dev/null
     . "$run_dir/env"
     set +a
-    unset LARDER_HTTP NATS_CREDS NATS_CONTEXT
+    # shellcheck disable=SC2046
+    unset $(strangers)
     exec "$larder" "$@"
   )
 }
@@ -71,6 +80,7 @@ migrate_database() {
 load_samples() {
   local dir=$source_dir/cluster/samples seen=$run_dir/samples.loaded sum
   local log=$run_dir/logs/load.log count
+  [[ $embedded == no ]] || seen+=.embedded
   count=$(find "$dir" -name '*.json' | wc -l)
   sum=$(cd "$dir" && find . -name '*.json' -print0 | sort -z |
     xargs -0 sha256sum | sha256sum)

@@ -34,7 +34,7 @@ find_postgres_bin() {
   printf '%s' "${initdb%/*}"
 }
 
-# `list_missing build tests servers node bench`: the packages that are not there yet.
+# `list_missing build tests nats servers node bench`: the packages that are not there yet.
 list_missing() {
   local part entry
   local -a commands=() libraries=()
@@ -43,6 +43,9 @@ list_missing() {
     build)
       commands+=("${build_commands[@]}")
       libraries+=("${build_libraries[@]}")
+      ;;
+    nats)
+      commands+=("${server_commands[@]}")
       ;;
     servers)
       commands+=("${server_commands[@]}")

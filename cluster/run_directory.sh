@@ -2,7 +2,8 @@
 # The run directory: everything that a cluster keeps, and the words about it.
 # Sourced after messages.sh and processes.sh; needs `$run_dir`.
 #
-#   env             NATS_URL=, DATABASE_URL=, LARDER_HTTP= lines (0600)
+#   env             NATS_URL=, DATABASE_URL=, LARDER_HTTP= lines (0600); no
+#                   DATABASE_URL with --embedded
 #   commands/ pids/ logs/   see processes.sh
 #   nats/ postgres/ node-k/ the data
 
@@ -43,7 +44,7 @@ lock_run_directory() {
 
 forget_earlier_data() {
   rm -rf -- "$run_dir/nats" "$run_dir/postgres" "$run_dir/postgres.new" \
-    "$run_dir/postgres.password" "$run_dir/samples.loaded" "$run_dir/env" \
+    "$run_dir/postgres.password" "$run_dir"/samples.loaded* "$run_dir/env" \
     "$run_dir"/node-* "$run_dir"/logs/* "$run_dir"/commands/*
 }
 
@@ -52,7 +53,8 @@ write_environment() {
     umask 077
     exec >"$run_dir/env.new"
     printf 'NATS_URL=nats://127.0.0.1:%d\n' "$nats_port"
-    printf 'DATABASE_URL=%s\n' "$(postgres_url "$postgres_port")"
+    [[ $embedded == yes ]] ||
+      printf 'DATABASE_URL=%s\n' "$(postgres_url "$postgres_port")"
     printf 'LARDER_HTTP=http://127.0.0.1:%d\n' "$http_port"
   )
   # Whoever reads it meanwhile sees a whole file.
@@ -62,22 +64,33 @@ write_environment() {
 print_what_to_try() {
   local quoted
   printf -v quoted %q "$run_dir/env"
+  printf '\n  NATS_URL      nats://127.0.0.1:%d\n' "$nats_port"
+  if [[ $embedded == no ]]; then
+    printf '  DATABASE_URL  postgresql://larder@127.0.0.1:%d/larder\n' \
+      "$postgres_port"
+  fi
+  printf '  LARDER_HTTP   http://127.0.0.1:%d\n\n' "$http_port"
+  if [[ $embedded == no ]]; then
+    printf 'With the password, for scripts: %s/env. ' "$run_dir"
+  else
+    printf 'The truth is in %s/node-1/embedded. ' "$run_dir"
+  fi
   cat <<TEXT
-
-  NATS_URL      nats://127.0.0.1:$nats_port
-  DATABASE_URL  postgresql://larder@127.0.0.1:$postgres_port/larder
-  LARDER_HTTP   http://127.0.0.1:$http_port
-
-With the password, for scripts: $run_dir/env. To try, in another terminal:
+To try, in another terminal:
 
   set -a; . $quoted; set +a
   PATH=$(printf %q "$source_dir/build/release"):\$PATH
   larder get framework phoenix
   larder list framework
+  larder search 'web framework'
   nats request template.get.framework.phoenix ""
-  psql "\$DATABASE_URL" -c "SELECT artifact_type, artifact_id, version FROM knowledge_artifacts"
-  larder stats
 TEXT
+  if [[ $embedded == no ]]; then
+    cat <<'TEXT'
+  psql "$DATABASE_URL" -c "SELECT artifact_type, artifact_id, version FROM knowledge_artifacts"
+TEXT
+  fi
+  printf '  larder stats\n'
 }
 
 # Until a signal comes. A server that ends by itself is reported, not started:
