@@ -54,6 +54,9 @@ embedded_database::open(embedded_options options) {
     options.clock = system_time;
   rocks_options with;
   with.families = family_names();
+  // Values that are read often are in the node's memory already.
+  with.block_cache_bytes = std::size_t{16} << 20;
+  with.write_buffer_bytes = std::size_t{4} << 20;
   auto rocks = rocks_database::open(options.directory, std::move(with));
   if (!rocks)
     return rocks.error();

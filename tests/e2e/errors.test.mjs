@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assert_error } from './support/client.mjs';
-import { suite } from './support/suite.mjs';
+import { suite, without_others, without_postgres } from './support/suite.mjs';
 
 suite('errors', { nodes: 1 }, (env) => {
   test('400 invalid_request names what is wrong', async () => {
@@ -44,7 +44,7 @@ suite('errors', { nodes: 1 }, (env) => {
     assert.match(message, /524,?288|512/);
   });
 
-  test('504 deadline_exceeded when the caller gave too little time', async () => {
+  test('504 deadline_exceeded when the caller gave too little time', { skip: without_postgres }, async () => {
     const session = env.psql();
     await env.settled_put('errors', 'slow', '{"n":1}');
     await env.clear_caches();
@@ -59,7 +59,7 @@ suite('errors', { nodes: 1 }, (env) => {
     assert.ok(ms >= 250 && ms < 1_500, `answered after ${ms} ms`);
   });
 
-  test('a query that hangs blocks neither other keys nor the node', async () => {
+  test('a query that hangs blocks neither other keys nor the node', { skip: without_postgres }, async () => {
     await env.client.must_put('errors', 'hot', '{"n":1}');
     await env.client.must_get('errors', 'hot');
     await env.client.must_get('errors', 'hot');
@@ -83,7 +83,7 @@ suite('errors', { nodes: 1 }, (env) => {
     assert_error(await env.client.get('errors', 'hanging-1'), 404, 'not_found');
   });
 
-  test('429 busy when a node has as much to do as it is allowed to', async () => {
+  test('429 busy when a node has as much to do as it is allowed to', { skip: without_others }, async () => {
     const node = await env.extra_node('busy', { env: { LARDER_LIMITS__MAX_IN_FLIGHT: '20' } });
     await node.start();
     const session = env.psql();
@@ -106,7 +106,7 @@ suite('errors', { nodes: 1 }, (env) => {
     assert.equal((await node.stop()).code, 0);
   });
 
-  test('a put that waits for a lock gives up at its deadline and changes nothing', async () => {
+  test('a put that waits for a lock gives up at its deadline and changes nothing', { skip: without_postgres }, async () => {
     const put = await env.client.must_put('errors', 'locked', '{"n":1}');
     const session = env.psql();
     await session.query('BEGIN;');
@@ -125,7 +125,7 @@ suite('errors', { nodes: 1 }, (env) => {
     assert.ok(['{"n":1}', '{"n":2}'].includes(read.text));
   });
 
-  test('a node that drains leaves no request without an answer', async () => {
+  test('a node that drains leaves no request without an answer', { skip: without_others }, async () => {
     const node = await env.extra_node('drained');
     await node.start();
     await env.client.must_put('errors', 'draining', '{"n":1}');

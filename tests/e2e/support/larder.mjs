@@ -11,6 +11,8 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 export const binary = process.env.LARDER_BIN
   ?? path.resolve(here, '../../../build/release/larder');
 
+export const embedded = process.env.LARDER_E2E_STORE === 'embedded';
+
 if (!existsSync(binary))
   throw new Error(`${binary} does not exist: build it, or name another one in LARDER_BIN`);
 

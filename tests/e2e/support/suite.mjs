@@ -11,16 +11,29 @@ import os from 'node:os';
 import path from 'node:path';
 import { Client } from './client.mjs';
 import { Events } from './events.mjs';
-import { LarderNode, binary, clean_environment, larder } from './larder.mjs';
+import { LarderNode, binary, clean_environment, embedded, larder } from './larder.mjs';
 import { NatsServer } from './nats_server.mjs';
 import { Postgres } from './postgres.mjs';
 import { free_ports } from './ports.mjs';
 import { key_tokens } from './subjects.mjs';
 
+/**
+ * With LARDER_E2E_STORE=embedded: one node on its embedded store, and no
+ * PostgreSQL. What is asked of node-2 is asked of the one node again.
+ */
+
+/** The tier that answers what no cache has. */
+export const truth_tier = embedded ? 'embedded' : 'postgres';
+
+/** A test's `skip`: it asks PostgreSQL itself, or more nodes than one. */
+export const without_postgres = embedded && 'is about PostgreSQL';
+export const without_others = embedded && 'is about several nodes';
+
 export class Environment {
   /** What `start` is to start; see `suite`. */
   constructor(options = {}) {
     this.options = { nodes: 2, node_env: {}, ...options };
+    if (embedded) this.options.nodes = 1;
     this.clients = [];
     this.sessions = [];
     this.nodes = [];
@@ -33,20 +46,23 @@ export class Environment {
     const [nats_port, postgres_port, ...http_ports] =
       await free_ports(2 + this.options.nodes);
     this.nats = new NatsServer(this.dir, nats_port, this.options.nats_args);
-    this.postgres = new Postgres(this.dir, postgres_port);
-    await Promise.all([this.nats.start(), this.postgres.create()]);
-    this.client_env = clean_environment(this.dir, {
-      NATS_URL: this.nats.url, DATABASE_URL: this.postgres.url,
-    });
-    const migrated = await larder(['migrate'], { env: this.client_env });
-    if (migrated.code !== 0)
-      throw new Error(`larder migrate: exit code ${migrated.code}: ${migrated.stderr}`);
+    this.client_env = clean_environment(this.dir, { NATS_URL: this.nats.url });
+    await Promise.all([this.nats.start(), embedded || this.start_postgres(postgres_port)]);
     this.client = await this.connect();
     await this.options.before_nodes?.(this);
     for (const [index, port] of http_ports.entries())
       this.nodes.push(this.new_node(`node-${index + 1}`, port));
     await Promise.all(this.nodes.map((node) => node.start()));
-    [this.a, this.b] = this.nodes;
+    [this.a, this.b = this.a] = this.nodes;
+  }
+
+  async start_postgres(port) {
+    this.postgres = new Postgres(this.dir, port);
+    await this.postgres.create();
+    this.client_env.DATABASE_URL = this.postgres.url;
+    const migrated = await larder(['migrate'], { env: this.client_env });
+    if (migrated.code !== 0)
+      throw new Error(`larder migrate: exit code ${migrated.code}: ${migrated.stderr}`);
   }
 
   new_node(id, http_port, more = {}) {
@@ -54,7 +70,7 @@ export class Environment {
       id,
       http_port,
       nats_url: this.nats.url,
-      database_url: this.postgres.url,
+      database_url: this.postgres?.url,
       ...more,
       env: { ...this.options.node_env, ...more.env },
     });
@@ -102,10 +118,21 @@ export class Environment {
     }
   }
 
+  /** What the source of truth holds, past all caches; null if nothing. */
+  async stored(type, id) {
+    if (!embedded)
+      return this.postgres.query(
+        `SELECT content_raw FROM knowledge_artifacts
+         WHERE artifact_type = '${type}' AND artifact_id = '${id.replaceAll("'", "''")}'`);
+    await this.clear_caches();
+    const reply = await this.client.get(type, id);
+    return reply.status === 404 ? null : reply.text;
+  }
+
   /** Forgets what the caches hold, on every node and in JetStream. */
-  async clear_caches() {
+  async clear_caches(tiers = ['memory', 'jetstream']) {
     const replies = await this.client.control(
-      'clear', { tiers: ['memory', 'jetstream'] }, { max: this.nodes.length, ms: 5_000 });
+      'clear', { tiers }, { max: this.nodes.length, ms: 5_000 });
     for (const reply of replies)
       if (reply.ok !== true) throw new Error(`clear: ${JSON.stringify(reply)}`);
   }
@@ -137,4 +164,4 @@ export function suite(title, options, define) {
   });
 }
 
-export { binary };
+export { binary, embedded };
