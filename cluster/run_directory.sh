@@ -82,7 +82,7 @@ To try, in another terminal:
   PATH=$(printf %q "$source_dir/build/release"):\$PATH
   larder get framework phoenix
   larder list framework
-  larder search 'web framework'
+  larder search 'write tests'
   nats request template.get.framework.phoenix ""
 TEXT
   if [[ $embedded == no ]]; then

@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
+#include <cstdio>
 #include <memory>
 
 namespace larder::cli {
@@ -27,6 +29,16 @@ std::string cell(const json& item, const char* name) {
   return i->is_string() ? i->get<std::string>() : i->dump();
 }
 
+/// For people: they compare it within one answer.
+std::string score_of(const json& item) {
+  auto i = item.find("score");
+  if (i == item.end() || !i->is_number())
+    return "-";
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.3f", i->get<double>());
+  return text.data();
+}
+
 int search(const search_options& o) {
   auto node = remote::open(o);
   if (!node)
@@ -44,7 +56,7 @@ int search(const search_options& o) {
     return print_line(std::string{reply->data()});
   std::vector<std::vector<std::string>> rows{{"TYPE", "ID", "SCORE"}};
   for (auto& item : found["results"])
-    rows.push_back({cell(item, "type"), cell(item, "id"), cell(item, "score")});
+    rows.push_back({cell(item, "type"), cell(item, "id"), score_of(item)});
   if (rows.size() == 1)
     return exit_not_found;
   return print(table(rows));
