@@ -57,6 +57,8 @@ embedded_database::open(embedded_options options) {
   // Values that are read often are in the node's memory already.
   with.block_cache_bytes = std::size_t{16} << 20;
   with.write_buffer_bytes = std::size_t{4} << 20;
+  with.least_free_bytes = options.least_free_bytes;
+  with.reserve_bytes = options.least_free_bytes / 2;
   auto rocks = rocks_database::open(options.directory, std::move(with));
   if (!rocks)
     return rocks.error();

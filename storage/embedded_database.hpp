@@ -41,6 +41,8 @@ struct embedded_options {
   std::string origin;
   /// A power cut, not only the end of the process, loses nothing acknowledged.
   bool sync = true;
+  /// Opening needs as much on the file system, and a write half of it.
+  std::uint64_t least_free_bytes = std::uint64_t{128} << 20;
 };
 
 class embedded_database {

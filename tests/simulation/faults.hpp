@@ -27,6 +27,9 @@ class faults {
     void (faults::*strike)();
     /// Part of a run that names no faults.
     bool usual = true;
+    /// Also with an embedded store: nobody else reaches that one, and it stops
+    /// with its node.
+    bool with_embedded = true;
   };
   static std::span<const kind> kinds();
 

@@ -82,6 +82,10 @@ int main(int argc, char** argv) {
   app.add_option("--threads", threads, "Seeds run at once");
   std::size_t stop_after = 5;
   app.add_option("--stop-after", stop_after, "Bad seeds");
+  std::string store = "memory";
+  app.add_option("--store", store,
+                 "memory: nodes on one database; embedded: one node on disk")
+      ->check(CLI::IsMember({"memory", "embedded"}));
   bool mutants = false;
   app.add_flag("--mutants", mutants,
                "Plant each known mistake and count the seeds that catch it");
@@ -117,6 +121,7 @@ int main(int argc, char** argv) {
   o.floor_ttl =
       std::chrono::milliseconds{static_cast<std::int64_t>(floor_seconds * 1e3)};
   o.lines = lines;
+  o.embedded = store == "embedded";
   spdlog::set_level(spdlog::level::off);
   if (mutants)
     return hunt_all(trials, limit, threads, o) ? 0 : 1;
@@ -161,7 +166,7 @@ int main(int argc, char** argv) {
   std::cout << done << " seeds in " << took.count() << " s, " << bad << " bad; "
             << sum.faults << " faults, " << sum.operations
             << " operations: " << sum.hits << " memory, " << sum.jetstream
-            << " jetstream, " << sum.truth << " postgres, " << sum.absent
+            << " jetstream, " << sum.truth << " truth, " << sum.absent
             << " absent, " << sum.stale << " marked stale, " << sum.acknowledged
             << " writes acknowledged, " << sum.failed << " refused, "
             << sum.unanswered << " unanswered; " << sum.steps << " steps\n";

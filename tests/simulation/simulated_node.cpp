@@ -7,6 +7,8 @@
 #include "actors/relay.hpp"
 #include "actors/shard.hpp"
 #include "actors/warm.hpp"
+#include "storage/embedded_outbox.hpp"
+#include "storage/embedded_store.hpp"
 
 namespace larder::simulation {
 
@@ -49,27 +51,54 @@ simulated_node::simulated_node(cluster& c, std::optional<std::uint32_t> again)
       if (written[i])
         c.truth.committed(requests[i].key, *written[i], requests[i].content);
   };
+  open_truth();
   spawn_tiers();
   spawn_coherence();
   c.world.on_end(process_, [this] { let_go(); });
 }
 
+void simulated_node::open_truth() {
+  if (cluster_.embedded.empty())
+    return;
+  embedded_options options;
+  options.directory = cluster_.embedded;
+  options.clock = cluster_.database_clock;
+  options.origin = "simulated";
+  // What a kill leaves behind is the file system's; a power cut is another
+  // test.
+  options.sync = false;
+  options.least_free_bytes = 0;
+  auto database = embedded_database::open(std::move(options));
+  if (!database)
+    throw std::runtime_error{message_of(database.error())};
+  embedded_ = std::move(*database);
+}
+
 void simulated_node::spawn_tiers() {
   auto& actors = cluster_.world.actors(process_);
   auto& system = actors.system();
+  auto open_store = [this]() -> std::unique_ptr<truth_store> {
+    if (embedded_)
+      return std::make_unique<embedded_store>(embedded_);
+    return std::make_unique<test::memory_store>(cluster_.database);
+  };
+  auto open_outbox = [this]() -> std::unique_ptr<outbox> {
+    if (embedded_)
+      return std::make_unique<embedded_outbox>(embedded_);
+    return std::make_unique<test::memory_outbox>(cluster_.database);
+  };
   cold_context truth;
   for (std::size_t i = 0; i < workers; ++i)
     truth.workers.push_back(actors.own(system.spawn(
-        cold_worker, std::make_shared<std::unique_ptr<truth_store>>(
-                         std::make_unique<test::faulty_store>(
-                             store_, std::make_unique<test::memory_store>(
-                                         cluster_.database))))));
+        cold_worker,
+        std::make_shared<std::unique_ptr<truth_store>>(
+            std::make_unique<test::faulty_store>(store_, open_store())))));
   cold_ = actors.own(system.spawn(cold, std::move(truth)));
   warm_ =
       actors.own(system.spawn(warm, warm_context{bucket_, leases_, "", 1s}));
   relay_context publishing;
-  std::unique_ptr<outbox> box = std::make_unique<test::faulty_outbox>(
-      store_, std::make_unique<test::memory_outbox>(cluster_.database));
+  std::unique_ptr<outbox> box =
+      std::make_unique<test::faulty_outbox>(store_, open_outbox());
   if (planted(mutant::fence_skips_locked_rows))
     box = std::make_unique<locking_outbox>(
         cluster_.locks, process_.run * 100ull + process_.node, std::move(box));
@@ -117,6 +146,8 @@ void simulated_node::spawn_coherence() {
 }
 
 void simulated_node::let_go() {
+  store_->let_go();
+  embedded_ = nullptr;
   cold_ = nullptr;
   warm_ = nullptr;
   relay_ = nullptr;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "actors/handles.hpp"
+#include "storage/embedded_database.hpp"
 #include "storage/read_view.hpp"
 #include "tests/simulation/cluster.hpp"
 #include "tests/support/faulty_store.hpp"
@@ -47,6 +48,7 @@ class simulated_node {
   test::store_link& store() { return *store_; }
 
  private:
+  void open_truth();
   void spawn_tiers();
   void spawn_coherence();
   void let_go();
@@ -60,6 +62,8 @@ class simulated_node {
   std::shared_ptr<test::simulated_log> log_;
   std::shared_ptr<test::simulated_signals> signals_;
   std::shared_ptr<test::store_link> store_;
+  /// Or null, where the truth is the cluster's database.
+  std::shared_ptr<embedded_database> embedded_;
   cold_actor cold_;
   warm_actor warm_;
   relay_actor relay_;

@@ -1,6 +1,10 @@
 #include "tests/simulation/simulation.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
 
 namespace larder::simulation {
 
@@ -25,16 +29,42 @@ std::string words_of(const operation& o) {
   return text;
 }
 
+/// Of this run, in memory where the system has such a file system: what is
+/// simulated is the process, not the disk.
+class memory_directory {
+ public:
+  memory_directory() {
+    for (std::string root : {"/dev/shm", "/tmp"}) {
+      path_ = root + "/larder-simulation-XXXXXX";
+      if (::mkdtemp(path_.data()) != nullptr)
+        return;
+    }
+    throw std::runtime_error{"cannot make a directory in /tmp"};
+  }
+  ~memory_directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  memory_directory(const memory_directory&) = delete;
+  memory_directory& operator=(const memory_directory&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
 class run_of_one_seed {
  public:
   run_of_one_seed(std::uint64_t seed, const options& o)
-      : options_(o), world_(seed), cluster_(world_, make_keys(o.keys)),
+      : options_(o), world_(seed),
+        cluster_(world_, make_keys(o.keys),
+                 o.embedded ? directory_.emplace().path() : ""),
         faults_(cluster_, nodes_) {
     world_.keep_lines(o.lines);
     cluster_.floor_ttl = o.floor_ttl;
     for (auto& k : faults::kinds())
       if (o.fault_names.empty()
-              ? k.usual
+              ? k.usual && (!o.embedded || k.with_embedded)
               : std::find(o.fault_names.begin(), o.fault_names.end(), k.name)
                     != o.fault_names.end())
         kinds_.push_back(&k);
@@ -47,7 +77,7 @@ class run_of_one_seed {
   }
 
   outcome run() {
-    for (std::uint32_t i = 0; i < options_.nodes; ++i)
+    for (std::uint32_t i = 0; i < (options_.embedded ? 1 : options_.nodes); ++i)
       nodes_.push_back(std::make_shared<simulated_node>(cluster_));
     for (std::uint32_t i = 0; i < options_.clients; ++i) {
       client_habits habits;
@@ -161,6 +191,7 @@ class run_of_one_seed {
   }
 
   const options& options_;
+  std::optional<memory_directory> directory_;
   test::world world_;
   cluster cluster_;
   node_list nodes_;

@@ -32,6 +32,8 @@ struct options {
   std::chrono::milliseconds floor_ttl = std::chrono::minutes{10};
   /// Names; empty: the usual ones.
   std::vector<std::string> fault_names;
+  /// One node on an embedded store, instead of nodes on one database.
+  bool embedded = false;
   /// Lines of the history that are kept.
   std::size_t lines = 400;
 };

@@ -30,6 +30,7 @@ struct committed_state {
 
 class truth_log {
  public:
+  /// Without a database nobody writes behind the store's back.
   truth_log(test::world& w, std::shared_ptr<test::memory_database> database)
       : world_(w), database_(std::move(database)) {}
 

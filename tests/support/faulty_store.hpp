@@ -51,6 +51,14 @@ class store_link {
   using written = std::vector<caf::expected<version_info>>;
   std::function<void(std::span<const write_request>, const written&)> on_write;
 
+  /// The process has ended: its sessions let go of what they reached. Its
+  /// actors may live on for a while, and call in vain.
+  void let_go() {
+    for (auto& session : sessions_)
+      session();
+    sessions_.clear();
+  }
+
   /// A call as it goes through the link: what to tell the caller instead of
   /// `at_store`'s result, which is run or not.
   template <class T, class F>
@@ -59,15 +67,23 @@ class store_link {
  private:
   friend class faulty_store;
   friend class faulty_outbox;
+  template <class T>
+  std::shared_ptr<std::unique_ptr<T>> session(std::unique_ptr<T> reached) {
+    auto held = std::make_shared<std::unique_ptr<T>>(std::move(reached));
+    sessions_.push_back([held] { held->reset(); });
+    return held;
+  }
+
   world& world_;
   process where_;
+  std::vector<std::function<void()>> sessions_;
 };
 
 class faulty_store : public truth_store {
  public:
   faulty_store(std::shared_ptr<store_link> link,
                std::unique_ptr<truth_store> store)
-      : link_(std::move(link)), store_(std::move(store)) {}
+      : link_(std::move(link)), store_(link_->session(std::move(store))) {}
 
   caf::expected<std::vector<lookup>> get(std::span<const key> keys) override;
   caf::expected<std::vector<lookup>>
@@ -93,13 +109,13 @@ class faulty_store : public truth_store {
 
  private:
   std::shared_ptr<store_link> link_;
-  std::unique_ptr<truth_store> store_;
+  std::shared_ptr<std::unique_ptr<truth_store>> store_;
 };
 
 class faulty_outbox : public outbox {
  public:
   faulty_outbox(std::shared_ptr<store_link> link, std::unique_ptr<outbox> box)
-      : link_(std::move(link)), outbox_(std::move(box)) {}
+      : link_(std::move(link)), outbox_(link_->session(std::move(box))) {}
 
   caf::expected<bool> hold_lease(const std::string& name,
                                  const std::string& holder,
@@ -115,7 +131,7 @@ class faulty_outbox : public outbox {
 
  private:
   std::shared_ptr<store_link> link_;
-  std::unique_ptr<outbox> outbox_;
+  std::shared_ptr<std::unique_ptr<outbox>> outbox_;
 };
 
 }  // namespace larder::test
