@@ -93,6 +93,7 @@ suite(`kill -9 during ${packages_per_kill} collects`, { nodes: 1, node_env, befo
     const found = await env.larder(['packages', 'check', '--json'], { timeout_ms: 60_000 });
     assert.equal(found.code, 0, found.stdout + found.stderr);
     console.log(found.stdout.trim());
+    assert.match(found.stdout, /"problem_count":0,/);
   });
 
   test('a run of the command goes on where the kill ended it', async () => {
