@@ -98,6 +98,7 @@ class package_feed_state {
 
   // After a gap: package_feed_reconcile.cpp.
   void reconcile();
+  void reconcile_with_nodes();
   void reconcile_with(std::vector<std::string> nodes);
   void next_source();
   void next_page();

@@ -1,6 +1,7 @@
 // After a gap in the log: the feed compares all packages, page by page, with
-// the database or, where there is none, with every other node, and takes what
-// is newer there. The place in the log is kept only when that is done.
+// the database or, where there is none that answers, with every other node, and
+// takes what is newer there. The place in the log is kept only when that is
+// done.
 #include "actors/package_feed.hpp"
 #include "actors/package_worker.hpp"
 #include "actors/port.hpp"
@@ -24,6 +25,10 @@ void package_feed_state::reconcile() {
   whole_ = true;
   if (context_.database)
     return reconcile_with({std::string{}});
+  reconcile_with_nodes();
+}
+
+void package_feed_state::reconcile_with_nodes() {
   using names = std::vector<std::string>;
   ask<names>(
       self_,
@@ -32,6 +37,9 @@ void package_feed_state::reconcile() {
         if (!nodes)
           return reconciled(false);
         std::erase(*nodes, context_.node);
+        // Nobody has anything to tell; but a database that is down may.
+        if (nodes->empty() && context_.database)
+          return reconciled(false);
         reconcile_with(std::move(*nodes));
       });
 }
@@ -57,6 +65,9 @@ void package_feed_state::next_page() {
     spdlog::warn("packages: cannot compare with {}: {}; trying again",
                  source_.empty() ? "the database" : "node " + source_,
                  message_of(page.error()));
+    // All nodes together have what the database has.
+    if (source_.empty())
+      return reconcile_with_nodes();
     whole_ = false;
     next_source();
   };

@@ -173,6 +173,25 @@ suite('packages on two nodes', { nodes: 2 }, (env) => {
       (await packages().stats('node-1')).unpublished === 0);
   });
 
+  test('where PostgreSQL refuses and the log is gone, a node that has nothing takes all from the other', async () => {
+    await env.client.request('packages.storage.store', document_of('npm', 'two-versions', {
+      version: '1.0.0' }), on('node-1'));
+    await packages().must_store(document_of('npm', 'two-versions', { version: '2.0.0' }),
+                                on('node-1'));
+    const kept = await packages().stats('node-1');
+    await env.b.stop();
+    rmSync(path.join(env.b.dir, 'data', 'packages'), { recursive: true });
+    const manager = await jetstreamManager(env.client.nc);
+    await manager.streams.purge('LARDER_CHANGES');
+    await env.postgres.execute('REVOKE ALL ON larder.packages FROM larder');
+    await env.b.start();
+    await eventually('all of it', async () => {
+      const stats = await packages().stats('node-2').catch(() => null);
+      return JSON.stringify(stats?.ecosystems) === JSON.stringify(kept.ecosystems);
+    }, { within: 20_000, every: 100 });
+    await env.postgres.execute('GRANT ALL ON larder.packages TO larder');
+  });
+
   test('without NATS for a while, what was accepted before is told after', async () => {
     // Accepted and not yet told: JetStream is away while the node stores.
     const documents = Array.from({ length: 200 }, (_, i) =>
