@@ -1,0 +1,204 @@
+#include "actors/package_feed.hpp"
+
+#include "tests/actors/package_world.hpp"
+
+namespace larder::test {
+
+namespace {
+
+class PackageFeedTest : public package_world {
+ protected:
+  package_feed_stats stats(package_node& n) {
+    return *request(n.feed, 1s, stats_atom::value);
+  }
+};
+
+}  // namespace
+
+TEST_F(PackageFeedTest, PutsOnDiskWhatTheOtherAccepted) {
+  auto& a = start("a");
+  auto& b = start("b");
+  store(a, document("x", "one"));
+  run_for(100ms);
+  EXPECT_EQ(on_disk(b, "x"), "one");
+  EXPECT_EQ(told(b, "x"), "rocksdb: one");
+  store(a, document("x", "two"));
+  run_for(100ms);
+  EXPECT_EQ(told(b, "x"), "rocksdb: two");
+  ASSERT_TRUE(remove(b, "x"));
+  run_for(100ms);
+  EXPECT_EQ(told(a, "x"), "not_found");
+  EXPECT_EQ(on_disk(a, "x"), "nothing");
+}
+
+TEST_F(PackageFeedTest, AsksTheNodeThatAcceptedWhatTheBucketHasNot) {
+  auto& a = start("a");
+  auto& b = start("b");
+  store(a, document("x", "new", "2.0.0"));
+  store(a, document("x", "old", "1.0.0"));
+  bucket_->down = true;
+  store(a, document("y", "unshared"));
+  run_for(100ms);
+  EXPECT_EQ(on_disk(b, "x", "1.0.0"), "old");
+  EXPECT_EQ(on_disk(b, "y"), "unshared");
+}
+
+TEST_F(PackageFeedTest, TriesAgainWhatNobodyCouldGiveAndStaysBeforeIt) {
+  auto& a = start("a");
+  auto& b = start("b");
+  store(a, document("w", "before"));
+  run_for(100ms);
+  auto place = b.shelf->get()->position()->sequence;
+  bucket_->down = true;
+  a.answers = false;
+  store(a, document("x", "hidden"));
+  run_for(3s);
+  EXPECT_EQ(on_disk(b, "x"), "nothing");
+  EXPECT_EQ(stats(b).waiting, 1u);
+  EXPECT_EQ(b.shelf->get()->position()->sequence, place);
+  a.answers = true;
+  run_for(3s);
+  EXPECT_EQ(on_disk(b, "x"), "hidden");
+  EXPECT_EQ(stats(b).waiting, 0u);
+  EXPECT_EQ(b.shelf->get()->position()->sequence, log_->last());
+}
+
+TEST_F(PackageFeedTest, GoesOnWhereItStopped) {
+  auto& a = start("a");
+  auto& b = start("b");
+  store(a, document("x", "one"));
+  run_for(100ms);
+  stop(b);
+  store(a, document("x", "two"));
+  store(a, document("y", "three"));
+  auto& again = start("b");
+  EXPECT_EQ(on_disk(again, "x"), "two");
+  EXPECT_EQ(on_disk(again, "y"), "three");
+  EXPECT_EQ(stats(again).gaps, 0u);
+  // Its own record of before was not read again.
+  EXPECT_EQ(stats(again).known + stats(again).applied, 2u);
+}
+
+TEST_F(PackageFeedTest, ComparesWithTheOtherNodesAfterAGap) {
+  auto& a = start("a");
+  auto& b = start("b");
+  store(a, document("x", "one"));
+  store(a, document("z", "to be removed"));
+  run_for(100ms);
+  stop(b);
+  store(a, document("x", "two"));
+  store(a, document("y", "new", "2.0.0"));
+  store(a, document("y", "old", "1.0.0"));
+  ASSERT_TRUE(remove(a, "z"));
+  log_->forget_all();
+  bucket_->entries.clear();
+  auto& again = start("b");
+  run_for(3s);
+  EXPECT_EQ(stats(again).gaps, 1u);
+  EXPECT_EQ(on_disk(again, "x"), "two");
+  EXPECT_EQ(on_disk(again, "y"), "new");
+  EXPECT_EQ(on_disk(again, "y", "1.0.0"), "old");
+  EXPECT_EQ(on_disk(again, "z"), "nothing");
+}
+
+TEST_F(PackageFeedTest, ComparesWithTheNodesWhereTheDatabaseIsDown) {
+  auto& a = start("a", true);
+  auto& b = start("b", true);
+  store(a, document("x", "one"));
+  run_for(100ms);
+  stop(b);
+  store(a, document("x", "two"));
+  log_->forget_all();
+  bucket_->entries.clear();
+  database_->down = true;
+  auto& again = start("b", true);
+  run_for(3s);
+  EXPECT_EQ(on_disk(again, "x"), "two");
+}
+
+TEST_F(PackageFeedTest, ComparesAgainUntilSomebodyAnswers) {
+  auto& a = start("a");
+  auto& b = start("b", true);
+  store(a, document("x", "one"));
+  run_for(100ms);
+  stop(b);
+  store(a, document("x", "two"));
+  log_->forget_all();
+  bucket_->entries.clear();
+  database_->down = true;
+  a.answers = false;
+  auto& again = start("b", true);
+  run_for(5s);
+  EXPECT_EQ(on_disk(again, "x"), "one");
+  a.answers = true;
+  run_for(3s);
+  EXPECT_EQ(on_disk(again, "x"), "two");
+}
+
+TEST_F(PackageFeedTest, NoticesALogThatUsesItsSequencesAgain) {
+  auto& a = start("a");
+  auto& b = start("b");
+  store(a, document("x", "one"));
+  run_for(100ms);
+  stop(b);
+  // The last record never happened, and another one has its place.
+  log_->records.clear();
+  store(a, document("y", "two"));
+  auto& again = start("b");
+  run_for(1s);
+  EXPECT_EQ(stats(again).gaps, 1u);
+  EXPECT_EQ(on_disk(again, "y"), "two");
+}
+
+TEST_F(PackageFeedTest, StaysBeforeWhatItsFullDiskDoesNotTake) {
+  auto& a = start("a");
+  stop(start("b"));
+  reserve_ = 1ull << 60;
+  auto& full = start("b");
+  auto place = full.shelf->get()->position()->sequence;
+  store(a, document("x", "one"));
+  run_for(3s);
+  EXPECT_EQ(on_disk(full, "x"), "nothing");
+  EXPECT_EQ(full.shelf->get()->position()->sequence, place);
+  stop(full);
+  reserve_ = 0;
+  EXPECT_EQ(on_disk(start("b"), "x"), "one");
+}
+
+TEST_F(PackageFeedTest, PassesOverRecordsThatAreNone) {
+  auto& a = start("a");
+  auto& b = start("b");
+  log_->append("packages.updated.npm", "", "");
+  log_->append("packages.updated.npm.x", "", "nonsense");
+  log_->append("packages.updated.npm.x", "",
+               R"({"ecosystem":"npm","name":"x",)"
+               R"("op":"store","revision":"no"})");
+  store(a, document("y", "after"));
+  run_for(100ms);
+  EXPECT_EQ(on_disk(b, "y"), "after");
+  EXPECT_EQ(stats(b).waiting, 0u);
+}
+
+TEST_F(PackageFeedTest, TakesAnOlderRecordForWhatItIs) {
+  auto& a = start("a");
+  auto& b = start("b");
+  store(a, document("x", "one"));
+  auto late = log_->records.back();
+  store(a, document("x", "two"));
+  log_->append(late.record.subject, "", late.record.payload);
+  run_for(100ms);
+  EXPECT_EQ(told(b, "x"), "rocksdb: two");
+}
+
+TEST_F(PackageFeedTest, WaitsForADiskThatCannotBeOpened) {
+  auto& a = start("a");
+  store(a, document("x", "one"));
+  closed_ = true;
+  auto& b = start("b");
+  EXPECT_FALSE(stats(b).reading);
+  closed_ = false;
+  run_for(4s);
+  EXPECT_EQ(on_disk(b, "x"), "one");
+}
+
+}  // namespace larder::test

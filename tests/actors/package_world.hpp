@@ -1,0 +1,219 @@
+// Several nodes' packages planes on the deterministic scheduler: real stores in
+// memory, and what the nodes share as plain objects (package_servers.hpp).
+//
+// Used by the tests of the packages actors. Thread rule: one thread.
+#pragma once
+
+#include "actors/package_feed.hpp"
+#include "actors/package_relay.hpp"
+#include "actors/package_worker.hpp"
+#include "actors/packages.hpp"
+#include "actors/warm.hpp"
+#include "tests/actors/package_servers.hpp"
+#include "tests/storage/package_store_fixture.hpp"
+#include "tests/support/actor_fixture.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace larder::test {
+
+using namespace std::chrono_literals;
+
+struct package_node {
+  std::string name;
+  std::shared_ptr<package_shelf> shelf;
+  package_worker_actor worker;
+  package_worker_actor gets;
+  package_database_actor database;
+  warm_actor warm;
+  std::shared_ptr<node_log> log;
+  packages_actor packages;
+  package_relay_actor relay;
+  package_feed_actor feed;
+  bool answers = true;
+};
+
+/// Asks the stores of the other nodes straight away.
+class node_peers final : public package_peers {
+ public:
+  explicit node_peers(std::vector<std::unique_ptr<package_node>>& nodes)
+      : nodes_(nodes) {}
+
+  void nodes(std::chrono::milliseconds,
+             on<std::vector<std::string>> done) override {
+    std::vector<std::string> names;
+    for (auto& n : nodes_)
+      if (n->answers)
+        names.push_back(n->name);
+    done(std::move(names));
+  }
+  void get(const std::string& node, const package_key& key,
+           const std::string& version, std::chrono::milliseconds,
+           on<package_lookup> done) override {
+    auto* n = find(node);
+    if (n == nullptr)
+      return done(taken_away());
+    done(n->shelf->get()->get(key.ecosystem, key.name, version));
+  }
+  void revisions(const std::string& node, std::uint32_t limit,
+                 const std::optional<package_key>& after,
+                 std::chrono::milliseconds,
+                 on<package_revision_page> done) override {
+    auto* n = find(node);
+    if (n == nullptr)
+      return done(taken_away());
+    done(n->shelf->get()->revisions(limit, after));
+  }
+
+ private:
+  package_node* find(const std::string& name) {
+    for (auto& n : nodes_)
+      if (n->name == name && n->answers && n->shelf->get())
+        return n.get();
+    return nullptr;
+  }
+  std::vector<std::unique_ptr<package_node>>& nodes_;
+};
+
+class package_world : public actor_fixture {
+ protected:
+  package_world() = default;
+  /// Actors take turns in an order drawn from `seed`.
+  explicit package_world(std::uint64_t seed) : actor_fixture(seed) {}
+  // RocksDB, whose directory goes next, must be closed by then.
+  ~package_world() override {
+    for (auto& n : nodes_)
+      stop(*n);
+  }
+
+  /// A node, or one that is started again on the same disk.
+  package_node& start(const std::string& name, bool with_database = false) {
+    auto& n = *nodes_.emplace_back(std::make_unique<package_node>());
+    n.name = name;
+    n.shelf = std::make_shared<package_shelf>(
+        [this, name]() -> caf::expected<std::unique_ptr<package_store>> {
+          if (closed_)
+            return fail(ec::unavailable, "the disk is full");
+          package_store_options options;
+          options.directory = directory_ / name;
+          options.sync = false;
+          options.least_free_bytes = 0;
+          options.reserve_bytes = reserve_;
+          return package_store::open(std::move(options));
+        });
+    n.worker = own(sys().spawn(package_worker, n.shelf));
+    if (with_database)
+      n.database =
+          own(sys().spawn(package_database_worker,
+                          std::make_shared<std::unique_ptr<package_database>>(
+                              std::make_unique<shared_database>(database_)),
+                          1h));
+    n.warm = own(sys().spawn(warm, warm_context{bucket_, nullptr, name, 1s}));
+    n.log = std::make_shared<node_log>(log_);
+    package_relay_context telling;
+    telling.store = n.worker;
+    telling.writes = n.worker;
+    telling.database = n.database;
+    telling.warm = n.warm;
+    telling.log = n.log;
+    telling.node = name;
+    n.relay = own(sys().spawn(package_relay, telling));
+    packages_context serving;
+    n.gets = own(sys().spawn(package_worker, n.shelf));
+    serving.workers = {n.gets, n.gets, n.worker, n.worker};
+    serving.warm = n.warm;
+    serving.database = n.database;
+    serving.collector = collector_;
+    serving.relay = n.relay;
+    n.packages = own(sys().spawn(packages, serving));
+    package_feed_context following;
+    following.store = n.worker;
+    following.writes = n.worker;
+    following.packages = n.packages;
+    following.database = n.database;
+    following.warm = n.warm;
+    following.log = n.log;
+    following.peers = std::make_shared<node_peers>(nodes_);
+    following.node = name;
+    n.feed = own(sys().spawn(package_feed, following));
+    run_for(1500ms);
+    return n;
+  }
+
+  /// The process is gone; its disk stays.
+  void stop(package_node& n) {
+    n.log->stop();
+    n.answers = false;
+    auto end = [](auto& a) {
+      if (a)
+        caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
+      a = nullptr;
+    };
+    end(n.feed), end(n.packages), end(n.relay), end(n.warm), end(n.database),
+        end(n.worker), end(n.gets);
+    run();
+    n.shelf.reset();
+  }
+
+  static std::string document(const std::string& name,
+                              const std::string& description,
+                              const std::string& version = "1.0.0") {
+    return to_json(make_package("npm", name, version, description));
+  }
+
+  std::int64_t store(package_node& n, const std::string& text) {
+    auto out = request(n.packages, 1min, write_atom::value,
+                       std::vector<std::string>{text}, now() + 1min);
+    if (!out || out->front().failure)
+      return -1;
+    return out->front().written.revision;
+  }
+  caf::expected<package_written> remove(package_node& n,
+                                        const std::string& name) {
+    return request(n.packages, 1min, remove_atom::value,
+                   package_key{"npm", name}, now() + 1min);
+  }
+  static package_read read_of(const std::string& name) {
+    package_read q;
+    q.key = {"npm", name};
+    return q;
+  }
+  caf::expected<package_found> get(package_node& n, const std::string& name) {
+    return request(n.packages, 1min, get_atom::value, read_of(name));
+  }
+  /// "tier: description", or the error's name.
+  std::string told(package_node& n, const std::string& name) {
+    auto found = get(n, name);
+    if (!found)
+      return std::string{name_of(code_of(found.error()))};
+    auto p = parse_package(found->document);
+    return std::string{name_of(found->tier)} + ": "
+           + (p ? p->description : "no package");
+  }
+  /// What the node's own disk has.
+  std::string on_disk(package_node& n, const std::string& name,
+                      const std::string& version = "") {
+    auto found = n.shelf->get()->get("npm", name, version);
+    if (!found || !found->document)
+      return "nothing";
+    auto p = parse_package(*found->document);
+    return p ? p->description : "no package";
+  }
+
+  temporary_directory directory_;
+  /// Stores cannot be opened.
+  bool closed_ = false;
+  /// Of stores opened from now on: nothing is written when less space is left.
+  std::uint64_t reserve_ = 0;
+  std::shared_ptr<shared_bucket> bucket_ = std::make_shared<shared_bucket>();
+  std::shared_ptr<log_server> log_ = std::make_shared<log_server>();
+  std::shared_ptr<database_server> database_ =
+      std::make_shared<database_server>();
+  collector_actor collector_;
+  std::vector<std::unique_ptr<package_node>> nodes_;
+};
+
+}  // namespace larder::test

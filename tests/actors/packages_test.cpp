@@ -1,0 +1,296 @@
+#include "actors/packages.hpp"
+
+#include "tests/actors/package_world.hpp"
+
+namespace larder::test {
+
+namespace {
+
+using PackagesTest = package_world;
+
+template <class T>
+ec failure(const caf::expected<T>& answer) {
+  return answer ? ec::none : code_of(answer.error());
+}
+
+// What two threads do at once, in an order drawn from a seed.
+class PackagesOrderTest : public package_world {
+ protected:
+  PackagesOrderTest() : package_world(1) {}
+};
+
+/// A registry that answers with `next`: at once, or when the test says so.
+struct scripted_registry {
+  std::vector<collect_request> asked;
+  collect_reply next;
+  bool slow = false;
+  std::function<void()> answer;
+};
+
+using registry_actor = collector_actor::extend<caf::reacts_to<continuation>>;
+
+registry_actor::behavior_type registry(registry_actor::pointer self,
+                                       scripted_registry* script) {
+  return {[self, script](collect_atom, const collect_request& request)
+              -> caf::result<collect_reply> {
+            script->asked.push_back(request);
+            if (!script->slow)
+              return script->next;
+            auto reply = self->make_response_promise<collect_reply>();
+            script->answer = [me = caf::actor_cast<caf::actor>(self), script,
+                              reply] {
+              caf::anon_send(me, continuation{[script, reply]() mutable {
+                               reply.deliver(script->next);
+                             }});
+            };
+            return reply;
+          },
+          [](stats_atom) { return collector_stats{}; },
+          [](const continuation& go_on) { go_on(); }};
+}
+
+}  // namespace
+
+TEST_F(PackagesTest, AnswersFromDiskOnceAndFromMemoryThen) {
+  auto& n = start("a");
+  store(n, document("x", "one"));
+  EXPECT_EQ(told(n, "x"), "rocksdb: one");
+  EXPECT_EQ(told(n, "x"), "memory: one");
+  store(n, document("x", "two"));
+  EXPECT_EQ(told(n, "x"), "rocksdb: two");
+}
+
+TEST_F(PackagesTest, AnswersAVersionFromMemoryOnlyIfItIsTheOneThere) {
+  auto& n = start("a");
+  store(n, document("x", "old", "1.0.0"));
+  store(n, document("x", "new", "2.0.0"));
+  EXPECT_EQ(told(n, "x"), "rocksdb: new");
+  auto q = read_of("x");
+  q.version = "2.0.0";
+  EXPECT_EQ(request(n.packages, 1s, get_atom::value, q)->tier, tier::memory);
+  q.version = "1.0.0";
+  EXPECT_EQ(request(n.packages, 1s, get_atom::value, q)->tier, tier::rocksdb);
+}
+
+TEST_F(PackagesTest, AsksTheTiersBelowOnceForConcurrentCallers) {
+  auto& n = start("a");
+  bucket_->gets = 0;
+  auto one = ask(n.packages, 1s, get_atom::value, read_of("x"));
+  auto two = ask(n.packages, 1s, get_atom::value, read_of("x"));
+  EXPECT_EQ(failure(await(one)), ec::not_found);
+  EXPECT_EQ(failure(await(two)), ec::not_found);
+  EXPECT_EQ(bucket_->gets, 1u);
+}
+
+// The lookup may read before the write and its answer come after it.
+TEST_F(PackagesOrderTest, DoesNotKeepInMemoryWhatChangedDuringTheLookup) {
+  auto& n = start("a");
+  for (int i = 0; i < 100; ++i) {
+    auto name = "x" + std::to_string(i);
+    store(n, document(name, "old"));
+    auto slow = ask(n.packages, 1s, get_atom::value, read_of(name));
+    auto write =
+        ask(n.packages, 1s, write_atom::value,
+            std::vector<std::string>{document(name, "new")}, now() + 1s);
+    ASSERT_TRUE(await(slow));
+    ASSERT_TRUE(await(write));
+    auto then = told(n, name);
+    EXPECT_TRUE(then.ends_with(": new")) << then << ", " << name;
+  }
+}
+
+TEST_F(PackagesTest, AnswersNoOneWithWhatWasReadBeforeHisOwnWrite) {
+  auto& n = start("a");
+  store(n, document("x", "old"));
+  bucket_->held = true;
+  auto q = read_of("x");
+  q.version = "2.0.0";
+  auto early = ask(n.packages, 1s, get_atom::value, q);
+  run();
+  ASSERT_FALSE(early.ready());
+  store(n, document("x", "new", "2.0.0"));
+  EXPECT_EQ(request(n.packages, 1s, get_atom::value, q)->tier, tier::rocksdb);
+  bucket_->entries.clear();
+  bucket_->release();
+  EXPECT_EQ(failure(await(early)), ec::not_found);
+}
+
+TEST_F(PackagesTest, TakesFromTheBucketWhatIsNotOnDisk) {
+  auto& n = start("a");
+  version_info info{7, 0, package_epoch()};
+  key k{"npm", "x"};
+  bucket_->entries[k] = {artifact::make(k, document("x", "shared"), info), info,
+                         0, 1};
+  EXPECT_EQ(told(n, "x"), "jetstream: shared");
+  EXPECT_EQ(on_disk(n, "x"), "shared");
+  EXPECT_EQ(told(n, "x"), "memory: shared");
+}
+
+TEST_F(PackagesTest,
+       TakesNothingFromTheBucketThatOthersWroteOrThatIsAnotherPackage) {
+  auto& n = start("a");
+  key k{"npm", "x"};
+  bucket_->entries[k] = {
+      artifact::make(k, document("x", "foreign"), {}), {}, 0, 1};
+  EXPECT_EQ(told(n, "x"), "not_found");
+  version_info info{7, 0, package_epoch()};
+  bucket_->entries[k] = {artifact::make(k, document("y", "other"), info), info,
+                         0, 2};
+  EXPECT_EQ(told(n, "x"), "not_found");
+  bucket_->entries[k] = {artifact::make(k, "[1", info), info, 0, 3};
+  EXPECT_EQ(told(n, "x"), "not_found");
+}
+
+TEST_F(PackagesTest, DoesNotBringBackWhatWasRemovedFromATierBelow) {
+  auto& n = start("a", true);
+  auto revision = store(n, document("x", "gone"));
+  auto entry = bucket_->entries[{"npm", "x"}];
+  auto row = database_->rows[{"npm", "x"}];
+  ASSERT_TRUE(remove(n, "x"));
+  bucket_->entries[{"npm", "x"}] = entry;
+  database_->rows[{"npm", "x"}] = row;
+  ASSERT_EQ(row.versions.front().change.revision, revision);
+  EXPECT_EQ(told(n, "x"), "not_found");
+  EXPECT_EQ(on_disk(n, "x"), "nothing");
+}
+
+TEST_F(PackagesTest, AnswersThePreferredVersionThatTheDatabaseHas) {
+  auto& n = start("a", true);
+  package_key key{"npm", "x"};
+  for (auto version : {"1.9.0", "1.10.0", "2.0.0-rc.1"})
+    database_->rows[key].versions.push_back(
+        {{key, version, 5, false}, document("x", version, version)});
+  EXPECT_EQ(told(n, "x"), "postgres: 1.10.0");
+  EXPECT_EQ(on_disk(n, "x", "1.9.0"), "1.9.0");
+}
+
+TEST_F(PackagesTest, SaysUnavailableRatherThanNotFoundWhereATierIsDown) {
+  auto& n = start("a", true);
+  bucket_->down = true;
+  EXPECT_EQ(told(n, "x"), "unavailable");
+  run_for(1s);
+  bucket_->down = false;
+  run_for(1s);
+  EXPECT_EQ(told(n, "x"), "not_found");
+  database_->down = true;
+  EXPECT_EQ(told(n, "x"), "unavailable");
+}
+
+TEST_F(PackagesTest, AnswersFromTheTiersBelowWithoutItsDiskAndTriesItAgain) {
+  closed_ = true;
+  auto& n = start("a", true);
+  package_key key{"npm", "x"};
+  database_->rows[key].versions.push_back(
+      {{key, "1.0.0", 5, false}, document("x", "there")});
+  EXPECT_EQ(told(n, "x"), "postgres: there");
+  EXPECT_EQ(told(n, "x"), "postgres: there");
+  auto missing = get(n, "y");
+  EXPECT_EQ(failure(missing), ec::unavailable);
+  EXPECT_NE(message_of(missing.error()).find("rocksdb"), std::string::npos);
+  EXPECT_EQ(store(n, document("y", "refused")), -1);
+  closed_ = false;
+  run_for(2s);
+  EXPECT_GT(store(n, document("y", "taken")), 0);
+}
+
+TEST_F(PackagesTest, GoesOnReadingWhenItsDiskIsFull) {
+  auto& before = start("a");
+  store(before, document("x", "kept"));
+  stop(before);
+  reserve_ = 1ull << 60;
+  auto& n = start("a");
+  EXPECT_EQ(told(n, "x"), "rocksdb: kept");
+  EXPECT_EQ(store(n, document("y", "refused")), -1);
+  EXPECT_EQ(failure(remove(n, "x")), ec::unavailable);
+  EXPECT_EQ(told(n, "x"), "memory: kept");
+  version_info info{7, 0, package_epoch()};
+  key k{"npm", "z"};
+  bucket_->entries[k] = {artifact::make(k, document("z", "shared"), info), info,
+                         0, 99};
+  EXPECT_EQ(told(n, "z"), "jetstream: shared");
+}
+
+TEST_F(PackagesTest, AnswersNothingOlderThanTheRevisionAskedFor) {
+  auto& n = start("a");
+  auto revision = store(n, document("x", "one"));
+  auto q = read_of("x");
+  q.min_revision = revision + 1;
+  EXPECT_EQ(failure(request(n.packages, 1s, get_atom::value, q)),
+            ec::unavailable);
+  version_info info{revision + 1, 0, package_epoch()};
+  key k{"npm", "x"};
+  bucket_->entries[k] = {artifact::make(k, document("x", "two"), info), info, 0,
+                         9};
+  EXPECT_EQ(request(n.packages, 1s, get_atom::value, q)->tier, tier::jetstream);
+}
+
+TEST_F(PackagesTest, RemovesNothingThatNoTierHas) {
+  auto& n = start("a");
+  EXPECT_EQ(failure(remove(n, "x")), ec::not_found);
+  EXPECT_TRUE(log_->records.empty());
+}
+
+TEST_F(PackagesTest, CollectsWhatNoTierHasAndKeepsIt) {
+  scripted_registry script;
+  collector_ = own(sys().spawn(registry, &script));
+  auto& n = start("a");
+  script.next = {.outcome = collect_outcome::collected,
+                 .document = document("x", "collected"),
+                 .state = "etag"};
+  auto q = read_of("x");
+  EXPECT_EQ(told(n, "x"), "not_found");
+  q.collect = true;
+  EXPECT_EQ(request(n.packages, 1s, get_atom::value, q)->tier, tier::registry);
+  EXPECT_EQ(told(n, "x"), "rocksdb: collected");
+  // What it has is not collected again by a get, but by a collect.
+  ASSERT_TRUE(request(n.packages, 1s, get_atom::value, q));
+  ASSERT_EQ(script.asked.size(), 1u);
+  script.next = {.outcome = collect_outcome::unchanged,
+                 .document = document("x", "collected"),
+                 .state = "etag"};
+  auto again = request(n.packages, 1s, collect_atom::value, read_of("x"));
+  ASSERT_TRUE(again) << message_of(again.error());
+  EXPECT_EQ(again->outcome, collect_outcome::unchanged);
+  EXPECT_EQ(script.asked[1].state, "etag");
+  EXPECT_EQ(script.asked[1].known, document("x", "collected"));
+}
+
+TEST_F(PackagesTest, KeepsWhatTheRegistrySaidWhenItHasNone) {
+  scripted_registry script;
+  collector_ = own(sys().spawn(registry, &script));
+  auto& n = start("a");
+  script.next = {.failure = fail(ec::not_found, "no such package"),
+                 .state = "missing"};
+  auto q = read_of("x");
+  q.collect = true;
+  EXPECT_EQ(failure(request(n.packages, 1s, get_atom::value, q)),
+            ec::not_found);
+  EXPECT_EQ(*n.shelf->get()->collector_state("npm", "x"), "missing");
+}
+
+TEST_F(PackagesTest, AsksTheRegistryOnceForConcurrentCallers) {
+  scripted_registry script;
+  script.slow = true;
+  collector_ = own(sys().spawn(registry, &script));
+  auto& n = start("a");
+  auto one = ask(n.packages, 1s, collect_atom::value, read_of("x"));
+  auto two = ask(n.packages, 1s, collect_atom::value, read_of("x"));
+  run();
+  script.next = {.outcome = collect_outcome::collected,
+                 .document = document("x", "collected")};
+  script.answer();
+  auto first = await(one);
+  auto second = await(two);
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(script.asked.size(), 1u);
+  EXPECT_GT(first->found.revision, 0);
+  EXPECT_EQ(first->found.revision, second->found.revision);
+}
+
+TEST_F(PackagesTest, SaysThatItCollectsNothingWithoutACollector) {
+  auto& n = start("a");
+  EXPECT_EQ(failure(request(n.packages, 1s, collect_atom::value, read_of("x"))),
+            ec::not_supported);
+}
+
+}  // namespace larder::test
