@@ -66,10 +66,15 @@ package_relay_state::gather(package_store& store,
     return pending.error();
   round result;
   result.more = pending->size() >= limit;
+  if (result.more)
+    result.published = published;
   std::size_t late = 0;
   std::uint64_t bytes = 0;
   for (auto& change : *pending) {
-    auto is_late = published.contains(message_id(change));
+    auto id = message_id(change);
+    auto is_late = published.contains(id);
+    if (is_late)
+      result.published.insert(std::move(id));
     // Room for new ones, however many wait for the database.
     if ((is_late && ++late > batch) || bytes > batch_bytes) {
       result.more = result.more || bytes > batch_bytes;
@@ -185,6 +190,7 @@ void package_relay_state::finish(const round_ptr& r) {
   if (!r->in_log)
     return end_round(false);
   std::vector<package_change> changes;
+  published_ = std::move(r->published);
   for (auto& i : r->items) {
     changes.push_back(i.change);
     if (!r->in_database)

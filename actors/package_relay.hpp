@@ -69,6 +69,8 @@ class package_relay_state {
     bool more = false;
     bool in_database = true;
     bool in_log = true;
+    /// What of `published_` is not pending any more is not in it.
+    std::set<std::string> published;
     std::size_t outstanding = 0;
   };
   using round_ptr = std::shared_ptr<round>;

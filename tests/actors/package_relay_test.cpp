@@ -138,6 +138,22 @@ TEST_F(PackageRelayTest, TellsTheNodesWithoutTheDatabaseAndTheDatabaseLater) {
   EXPECT_EQ(log_->records.size(), 2u);
 }
 
+TEST_F(PackageRelayTest, CountsAsUntoldToTheDatabaseWhatIsStillThere) {
+  auto& n = start("a", true);
+  database_->down = true;
+  for (auto description : {"one", "two", "three"})
+    store(n, document("x", description));
+  store(n, document("y", "one"));
+  remove(n, "y");
+  run_for(2s);
+  // The last document, and the removal.
+  EXPECT_EQ(stats(n).waiting, 2u);
+  database_->down = false;
+  run_for(2s);
+  EXPECT_EQ(stats(n).waiting, 0u);
+  EXPECT_FALSE(pending(n));
+}
+
 TEST_F(PackageRelayTest, GoesOnWithoutTheBucket) {
   auto& n = start("a");
   bucket_->down = true;
