@@ -3,6 +3,7 @@
 #include "actors/package_worker.hpp"
 #include "actors/port.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace larder {
@@ -99,7 +100,11 @@ void package_feed_state::read(std::uint64_t from) {
                               caf::anon_send(to, lost_atom::value, reader,
                                              std::move(why));
                             }});
-  if (must_reconcile_ && !reconciling_)
+  if (!must_reconcile_)
+    return;
+  // What has been compared already may be from before this gap.
+  whole_ = nodes_compared_ = false;
+  if (!reconciling_)
     reconcile();
 }
 
@@ -171,9 +176,15 @@ void package_feed_state::poll() {
     return;
   retrying_ = true;
   auto b = std::make_shared<batch>();
-  for (auto i = missing_.begin();
-       i != missing_.end() && b->events.size() < context_.batch; ++i)
+  // In turn: nobody waits behind what will never be had.
+  auto i = missing_.upper_bound(retried_);
+  auto most = std::min<std::size_t>(context_.batch, missing_.size());
+  while (b->events.size() < most) {
+    if (i == missing_.end())
+      i = missing_.begin();
     b->events.push_back(i->second);
+    retried_ = i++->first;
+  }
   b->done = [this, b = b.get()](bool applied) {
     retrying_ = false;
     if (!applied)

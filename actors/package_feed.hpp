@@ -117,6 +117,8 @@ class package_feed_state {
   /// By message id: changes whose document could not be had.
   std::map<std::string, package_event> missing_;
   bool retrying_ = false;
+  /// The last of them that was tried again.
+  std::string retried_;
 
   /// Reconciling: the sources left (empty name: the database), the one that is
   /// asked, and how far.
@@ -126,6 +128,8 @@ class package_feed_state {
   std::string source_;
   std::optional<package_key> after_;
   bool whole_ = true;
+  /// While the database does not answer: the nodes have told all they have.
+  bool nodes_compared_ = false;
 
   package_feed_stats stats_;
 };

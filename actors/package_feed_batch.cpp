@@ -127,12 +127,15 @@ void package_feed_state::ask_database(const batch_ptr& b,
           return nobody();
         if (rows->removed_at >= e.change.revision && rows->removed_at > 0)
           return found(b, {{e.change.key, "", rows->removed_at, true}, {}});
+        auto before = b->updates.size();
         for (auto& row : rows->versions)
-          if (row.change.revision >= e.change.revision
-              && (e.change.revision == 0
-                  || row.change.version == e.change.version))
-            return found(b, std::move(row));
-        nobody();
+          if (e.change.revision == 0
+              || (row.change.version == e.change.version
+                  && row.change.revision >= e.change.revision))
+            b->updates.push_back(std::move(row));
+        if (b->updates.size() == before)
+          return nobody();
+        settled(b);
       });
 }
 

@@ -37,9 +37,7 @@ void package_feed_state::reconcile_with_nodes() {
         if (!nodes)
           return reconciled(false);
         std::erase(*nodes, context_.node);
-        // Nobody has anything to tell; but a database that is down may.
-        if (nodes->empty() && context_.database)
-          return reconciled(false);
+        nodes_compared_ = !nodes->empty();
         reconcile_with(std::move(*nodes));
       });
 }
@@ -62,13 +60,18 @@ void package_feed_state::next_page() {
   auto then = [this](caf::expected<package_revision_page> page) {
     if (page)
       return compare(*page);
-    spdlog::warn("packages: cannot compare with {}: {}; trying again",
-                 source_.empty() ? "the database" : "node " + source_,
-                 message_of(page.error()));
-    // All nodes together have what the database has.
-    if (source_.empty())
-      return reconcile_with_nodes();
+    // Once, however often the database is asked.
+    if (!source_.empty() || !nodes_compared_)
+      spdlog::warn("packages: cannot compare with {}: {}; trying again",
+                   source_.empty() ? "the database" : "node " + source_,
+                   message_of(page.error()));
     whole_ = false;
+    // Nodes that are away may have told the database alone: it is asked again.
+    // But most of what it has the others have too.
+    if (source_.empty() && !nodes_compared_)
+      return reconcile_with_nodes();
+    if (!source_.empty())
+      nodes_compared_ = false;
     next_source();
   };
   if (source_.empty())
@@ -100,8 +103,10 @@ void package_feed_state::compare(const package_revision_page& page) {
   }
   b->done = [this, next = page.next](bool applied) {
     // The store failed; there is no use in going on.
-    if (!applied)
+    if (!applied) {
+      nodes_compared_ = false;
       return reconciled(false);
+    }
     if (!next)
       return next_source();
     after_ = next;
@@ -114,7 +119,7 @@ void package_feed_state::reconciled(bool whole) {
   reconciling_ = false;
   if (!whole)
     return;  // the next poll begins again
-  must_reconcile_ = false;
+  must_reconcile_ = nodes_compared_ = false;
   keep_place();
 }
 

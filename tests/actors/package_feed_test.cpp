@@ -63,6 +63,25 @@ TEST_F(PackageFeedTest, TriesAgainWhatNobodyCouldGiveAndStaysBeforeIt) {
   EXPECT_EQ(b.shelf->get()->position()->sequence, log_->last());
 }
 
+TEST_F(PackageFeedTest, ForgetsNobodyWhoWaitsBehindManyThatCannotBeHad) {
+  auto& a = start("a");
+  auto& b = start("b");
+  auto& c = start("c");
+  bucket_->down = true;
+  a.answers = c.answers = false;
+  std::vector<std::string> many;
+  for (int i = 0; i < 300; ++i)
+    many.push_back(document("p" + std::to_string(i), "hidden"));
+  ASSERT_TRUE(request(a.packages, 1min, write_atom::value, many, now() + 1min));
+  store(c, document("z", "from c"));
+  run_for(3s);
+  EXPECT_EQ(stats(b).waiting, 301u);
+  c.answers = true;
+  run_for(5s);
+  EXPECT_EQ(on_disk(b, "z"), "from c");
+  EXPECT_EQ(stats(b).waiting, 300u);
+}
+
 TEST_F(PackageFeedTest, GoesOnWhereItStopped) {
   auto& a = start("a");
   auto& b = start("b");
@@ -116,6 +135,33 @@ TEST_F(PackageFeedTest, ComparesWithTheNodesWhereTheDatabaseIsDown) {
   EXPECT_EQ(on_disk(again, "x"), "two");
 }
 
+TEST_F(PackageFeedTest, ComparesWithTheDatabaseToo) {
+  auto& a = start("a", true);
+  auto& b = start("b", true);
+  auto& c = start("c", true);
+  store(a, document("x", "one"));
+  run_for(100ms);
+  stop(b), stop(c);
+  store(a, document("x", "two"));
+  stop(a);
+  log_->forget_all();
+  bucket_->entries.clear();
+  database_->down = true;
+  // The one that knows is away, and the other one knows no more.
+  auto& again = start("b", true);
+  start("c", true);
+  run_for(3s);
+  EXPECT_EQ(on_disk(again, "x"), "one");
+  // So the place is not kept yet.
+  store(again, document("y", "since"));
+  run_for(1s);
+  EXPECT_EQ(again.shelf->get()->position()->sequence, 1u);
+  database_->down = false;
+  run_for(3s);
+  EXPECT_EQ(on_disk(again, "x"), "two");
+  EXPECT_EQ(again.shelf->get()->position()->sequence, log_->last());
+}
+
 TEST_F(PackageFeedTest, ComparesAgainUntilSomebodyAnswers) {
   auto& a = start("a");
   auto& b = start("b", true);
@@ -148,6 +194,18 @@ TEST_F(PackageFeedTest, NoticesALogThatUsesItsSequencesAgain) {
   run_for(1s);
   EXPECT_EQ(stats(again).gaps, 1u);
   EXPECT_EQ(on_disk(again, "y"), "two");
+}
+
+TEST_F(PackageFeedTest, LooksForAllVersionsWhereTheRecordNamesNone) {
+  auto& n = start("a", true);
+  package_key key{"npm", "x"};
+  for (auto version : {"1.0.0", "2.0.0"})
+    database_->rows[key].versions.push_back(
+        {{key, version, 5, false}, document("x", version, version)});
+  log_->append("packages.updated.npm.x", "", "");
+  run_for(100ms);
+  EXPECT_EQ(on_disk(n, "x", "1.0.0"), "1.0.0");
+  EXPECT_EQ(on_disk(n, "x", "2.0.0"), "2.0.0");
 }
 
 TEST_F(PackageFeedTest, StaysBeforeWhatItsFullDiskDoesNotTake) {
