@@ -141,13 +141,12 @@ caf::result<package_found> packages_state::get(package_read q) {
   auto reply = self_->make_response_promise<package_found>();
   auto& l = lookups_[{q.key.ecosystem, q.key.name, q.version, q.collect,
                       q.min_revision}];
-  if (l) {
+  // Of one that has changed meanwhile: what it finds may be older than a write
+  // that this asker knows of.
+  if (l && !l->changed) {
     ++stats_.coalesced;
-    // What it finds may be older than a write that this asker knows of.
-    if (!l->changed) {
-      l->waiting.push_back(reply);
-      return reply;
-    }
+    l->waiting.push_back(reply);
+    return reply;
   }
   l = std::make_shared<lookup>();
   l->asked = std::move(q);
@@ -248,13 +247,17 @@ void packages_state::take_rows(const lookup_ptr& l, package_rows rows) {
   auto& q = l->asked;
   l->removed_at = std::max(l->removed_at, rows.removed_at);
   const package_update* best = nullptr;
-  for (auto& row : rows.versions)
+  for (auto& row : rows.versions) {
+    // A removal that the database has not heard of yet.
+    if (row.change.revision <= l->removed_at)
+      continue;
     if (q.version.empty()
             ? best == nullptr
                   || is_preferred(q.key.ecosystem, row.change.version,
                                   best->change.version)
             : row.change.version == q.version)
       best = &row;
+  }
   if (best == nullptr || !will_do(l, best->change.revision))
     return look_in_registry(l);
   package_found found{best->document, best->change.version,

@@ -92,6 +92,8 @@ class packages_state {
   struct remembered {
     std::string state;
     std::string known;
+    /// Whoever removes the package after that has the last word.
+    std::int64_t revision = 0;
   };
 
   std::optional<package_found> in_memory(const package_read& q);

@@ -15,6 +15,12 @@ namespace {
 // it before the writer is answered, unless that takes too long.
 constexpr std::chrono::milliseconds telling{500};
 
+caf::error removed_meanwhile(const package_key& key) {
+  return fail(ec::not_found, key.ecosystem + "/" + key.name
+                                 + " was removed while it was collected; "
+                                   "collect it again");
+}
+
 }  // namespace
 
 void packages_state::tell(std::function<void()> then) {
@@ -130,8 +136,8 @@ caf::result<package_collected> packages_state::collect(package_read q) {
             auto known = store.get(key.ecosystem, key.name, version);
             if (!known)
               return known.error();
-            return remembered{state->value_or(""),
-                              known->document.value_or("")};
+            return remembered{state->value_or(""), known->document.value_or(""),
+                              known->revision};
           }),
       [this, c = collecting_ptr{c}](caf::expected<remembered> known) {
         if (!known)
@@ -159,7 +165,8 @@ void packages_state::ask_registry(const collecting_ptr& c, remembered known) {
 }
 
 // The state is kept whatever came of it: it says that there is no such package,
-// or when to ask again.
+// or when to ask again. Not if the package has been removed meanwhile: then it
+// would say that nothing has changed since.
 void packages_state::take_collected(const collecting_ptr& c,
                                     const remembered& known,
                                     collect_reply reply) {
@@ -174,14 +181,17 @@ void packages_state::take_collected(const collecting_ptr& c,
       self_,
       in_store<package_written>(
           context_.workers.writes, time_point::max(),
-          [key = c->asked.key, is_new, document = std::move(reply.document),
+          [key = c->asked.key, is_new, seen = known.revision,
+           document = std::move(reply.document),
            state = reply.state == known.state ? std::string{} : reply.state](
               package_store& store) -> caf::expected<package_written> {
             package_written written;
             if (is_new) {
-              auto stored = store.store(document);
+              auto stored = store.fill(document, seen);
               if (!stored)
                 return stored.error();
+              if (!stored->applied && !stored->existed)
+                return removed_meanwhile(key);
               written = std::move(*stored);
             } else if (!document.empty()) {
               auto parsed = parse_package(document);
@@ -190,6 +200,8 @@ void packages_state::take_collected(const collecting_ptr& c,
               auto kept = store.get(key.ecosystem, key.name, parsed->version);
               if (!kept)
                 return kept.error();
+              if (!kept->document)
+                return removed_meanwhile(key);
               written = {key, kept->version, kept->revision, false};
             }
             if (!state.empty())

@@ -164,6 +164,24 @@ TEST_F(PackagesTest, AnswersThePreferredVersionThatTheDatabaseHas) {
   EXPECT_EQ(on_disk(n, "x", "1.9.0"), "1.9.0");
 }
 
+TEST_F(PackagesTest, AnswersTheVersionThatWasStoredAfterTheRemoval) {
+  auto& n = start("a", true);
+  store(n, document("x", "gone", "2.0.0"));
+  auto gone = remove(n, "x");
+  ASSERT_TRUE(gone);
+  bucket_->entries.clear();
+  // The database has not heard of the removal, but of what came after it.
+  package_key key{"npm", "x"};
+  auto at = gone->revision;
+  database_->rows[key] = {
+      0,
+      {{{key, "2.0.0", at - 1, false}, document("x", "gone", "2.0.0")},
+       {{key, "1.0.0", at + 1, false}, document("x", "since", "1.0.0")}}};
+  EXPECT_EQ(told(n, "x"), "postgres: since");
+  EXPECT_EQ(on_disk(n, "x"), "since");
+  EXPECT_EQ(on_disk(n, "x", "2.0.0"), "nothing");
+}
+
 TEST_F(PackagesTest, SaysUnavailableRatherThanNotFoundWhereATierIsDown) {
   auto& n = start("a", true);
   bucket_->down = true;
@@ -285,6 +303,33 @@ TEST_F(PackagesTest, AsksTheRegistryOnceForConcurrentCallers) {
   EXPECT_EQ(script.asked.size(), 1u);
   EXPECT_GT(first->found.revision, 0);
   EXPECT_EQ(first->found.revision, second->found.revision);
+}
+
+TEST_F(PackagesTest, DoesNotBringBackWhatWasRemovedWhileItWasCollected) {
+  scripted_registry script;
+  collector_ = own(sys().spawn(registry, &script));
+  auto& n = start("a");
+  for (auto outcome :
+       {collect_outcome::collected, collect_outcome::unchanged}) {
+    script.slow = true;
+    store(n, document("x", "kept"));
+    auto slow = ask(n.packages, 1min, collect_atom::value, read_of("x"));
+    run();
+    ASSERT_TRUE(remove(n, "x"));
+    script.next = {
+        .outcome = outcome, .document = document("x", "kept"), .state = "etag"};
+    script.answer();
+    EXPECT_EQ(failure(await(slow)), ec::not_found) << name_of(outcome);
+    EXPECT_EQ(told(n, "x"), "not_found");
+    EXPECT_EQ(on_disk(n, "x"), "nothing");
+    // Nor what would make the registry say that nothing has changed.
+    EXPECT_EQ(*n.shelf->get()->collector_state("npm", "x"), std::nullopt);
+    // Whoever asks after that gets it.
+    script.slow = false;
+    script.next.outcome = collect_outcome::collected;
+    EXPECT_TRUE(request(n.packages, 1s, collect_atom::value, read_of("x")));
+    EXPECT_EQ(on_disk(n, "x"), "kept");
+  }
 }
 
 TEST_F(PackagesTest, SaysThatItCollectsNothingWithoutACollector) {
