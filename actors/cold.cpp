@@ -9,10 +9,6 @@ namespace {
 
 constexpr std::chrono::milliseconds hung_after{1'000};
 
-// A write that waited so long for a session is not begun any more: its caller
-// is about to give up, or has, and others may have written since.
-constexpr std::chrono::milliseconds write_patience{1'500};
-
 constexpr std::chrono::nanoseconds shortest_index_pause =
     std::chrono::milliseconds{50};
 
@@ -74,15 +70,6 @@ caf::result<lookup> cold_state::read(bool whole, key k, time_point deadline) {
   return reply;
 }
 
-caf::result<version_info> cold_state::write(write_request request) {
-  if (auto why = refusal(writes_.size()))
-    return why;
-  auto reply = self_->make_response_promise<version_info>();
-  writes_.push_back({std::move(request), reply, now()});
-  schedule_flush();
-  return reply;
-}
-
 caf::result<std::vector<list_item>> cold_state::list(const std::string& type,
                                                      std::uint32_t limit,
                                                      const std::string& after) {
@@ -121,34 +108,10 @@ caf::result<T> cold_state::pass_on(Ts... request) {
   return reply;
 }
 
-void cold_state::count(const std::vector<usage>& reads) {
-  for (auto& one : reads)
-    usage_[one.key] += one.reads;
-}
-
-void cold_state::flush_usage() {
-  self_->delayed_send(self_, context_.usage_interval, sweep_atom::value);
-  if (usage_.empty() || !breaker_.closed())
-    return;
-  std::vector<usage> reads;
-  reads.reserve(usage_.size());
-  for (auto& [k, n] : usage_)
-    reads.push_back({k, n});
-  usage_.clear();
-  others_.push_back([this, reads](cold_worker_actor worker) {
-    self_->request(worker, caf::infinite, usage_atom::value, reads)
-        .then(
-            [this, worker](done_atom) { give_back(worker, {}); },
-            // Counters are not worth a retry.
-            [this, worker](const caf::error& why) { give_back(worker, why); });
-  });
-  schedule_flush();
-}
-
 // One session, and not all of its time: nobody waits for this, and searches
 // index what little has changed since.
 void cold_state::index() {
-  if (!breaker_.closed())
+  if (!may_write_unasked())
     return self_->delayed_send(self_, context_.index_interval,
                                index_atom::value);
   others_.push_back([this](cold_worker_actor worker) {
@@ -167,7 +130,7 @@ void cold_state::index() {
                          : std::chrono::nanoseconds{context_.index_interval});
             },
             [this, worker, again](const caf::error& why) {
-              give_back(worker, why);
+              wrote(worker, why);
               again(context_.index_interval);
             });
   });
@@ -283,53 +246,6 @@ void cold_state::ask_worker(cold_worker_actor worker, std::vector<key> keys,
         .then(answered, failed);
 }
 
-void cold_state::drop_old_writes() {
-  // In the order in which they came.
-  auto last = std::find_if(writes_.begin(), writes_.end(), [&](auto& one) {
-    return now() - one.queued <= write_patience;
-  });
-  for (auto i = writes_.begin(); i != last; ++i)
-    i->reply.deliver(
-        fail(ec::unavailable,
-             context_.tier_name + " was too slow; nothing was written"));
-  writes_.erase(writes_.begin(), last);
-}
-
-void cold_state::send_writes() {
-  drop_old_writes();
-  // One session at least is left to readers, if there are several.
-  auto reserved = context_.workers.size() > 1 ? 1u : 0u;
-  while (!writes_.empty() && idle_.size() > reserved) {
-    auto n = std::min(writes_.size(), context_.max_batch);
-    auto batch = std::make_shared<std::vector<pending_write>>(
-        std::make_move_iterator(writes_.begin()),
-        std::make_move_iterator(writes_.begin() + static_cast<long>(n)));
-    writes_.erase(writes_.begin(), writes_.begin() + static_cast<long>(n));
-    std::vector<write_request> requests;
-    requests.reserve(n);
-    for (auto& one : *batch)
-      requests.push_back(std::move(one.request));
-    stats_.writes += n;
-    auto worker = take_worker();
-    self_
-        ->request(worker, caf::infinite, write_atom::value, std::move(requests))
-        .then(
-            [this, worker, batch](const std::vector<write_outcome>& outcomes) {
-              give_back(worker, {});
-              for (std::size_t i = 0; i < outcomes.size(); ++i)
-                if (outcomes[i].failure)
-                  (*batch)[i].reply.deliver(outcomes[i].failure);
-                else
-                  (*batch)[i].reply.deliver(outcomes[i].info);
-            },
-            [this, worker, batch](const caf::error& why) {
-              give_back(worker, why);
-              for (auto& one : *batch)
-                one.reply.deliver(why);
-            });
-  }
-}
-
 // -- workers -----------------------------------------------------------------
 
 cold_worker_actor cold_state::take_worker() {
@@ -340,7 +256,20 @@ cold_worker_actor cold_state::take_worker() {
   return worker;
 }
 
+bool cold_state::has_failed(const caf::error& why) {
+  auto code = code_of(why);
+  return code == ec::unavailable || code == ec::deadline_exceeded;
+}
+
 void cold_state::give_back(cold_worker_actor worker, const caf::error& why) {
+  take_back(std::move(worker), why);
+  if (has_failed(why))
+    breaker_.failed(now());
+  else
+    breaker_.succeeded();
+}
+
+void cold_state::take_back(cold_worker_actor worker, const caf::error& why) {
   last_progress_ = now();
   // To the front: the session that was last used is used again first, unless
   // it has just failed.
@@ -348,13 +277,8 @@ void cold_state::give_back(cold_worker_actor worker, const caf::error& why) {
     idle_.insert(idle_.begin(), std::move(worker));
   else
     idle_.push_back(std::move(worker));
-  auto code = code_of(why);
-  if (code == ec::unavailable || code == ec::deadline_exceeded) {
+  if (has_failed(why))
     ++stats_.failures;
-    breaker_.failed(now());
-  } else {
-    breaker_.succeeded();
-  }
   if (!gets_.empty() || !verifications_.empty() || !writes_.empty()
       || !others_.empty())
     schedule_flush();
@@ -377,7 +301,7 @@ caf::error cold_state::refusal(std::size_t waiting) {
 cold_stats cold_state::stats() const {
   auto s = stats_;
   s.waiting = gets_.size() + verifications_.size() + writes_.size();
-  s.reachable = breaker_.closed();
+  s.reachable = breaker_.closed() && write_breaker_.closed();
   return s;
 }
 

@@ -89,7 +89,13 @@ class cold_state {
   void send_writes();
   void drop_old_writes();
   cold_worker_actor take_worker();
+  /// After a question.
   void give_back(cold_worker_actor worker, const caf::error& why);
+  /// After a write of any kind.
+  void wrote(cold_worker_actor worker, const caf::error& why);
+  void take_back(cold_worker_actor worker, const caf::error& why);
+  bool may_write_unasked();
+  static bool has_failed(const caf::error& why);
   /// Why nothing is taken on behind `waiting` others now; no error: go on.
   caf::error refusal(std::size_t waiting);
   time_point now() const;
@@ -109,6 +115,10 @@ class cold_state {
   bool flush_scheduled_ = false;
   time_point last_progress_{};
   breaker breaker_;
+  /// What keeps a store from writing (a full disk, a lock, a standby) keeps
+  /// nobody from reading.
+  breaker write_breaker_;
+  caf::error write_failure_;
   cold_stats stats_;
 };
 
