@@ -19,6 +19,9 @@ package_feed_actor::behavior_type package_feed(package_feed_state::pointer self,
       [&state](lost_atom, std::uint64_t reader, const caf::error&) {
         state.lost(reader);
       },
+      [&state](flush_atom, const package_key& key) {
+        return state.settle_first(key);
+      },
       [&state](open_atom) { state.open(); },
       [&state](poll_atom) { state.poll(); },
       [](const continuation& go_on) { go_on(); },
@@ -88,18 +91,22 @@ void package_feed_state::read(std::uint64_t from) {
   // The first time there is nothing that could have a gap.
   if (must_reconcile_ && position_.sequence > 0)
     ++stats_.gaps;
-  records_.clear();
+  forget_records();
   reading_ = true;
   auto to = package_feed_actor{self_};
   auto reader = ++reader_;
-  context_.log->read(from, {[to, reader](log_record record) {
-                              caf::anon_send(to, record_atom::value, reader,
-                                             std::move(record));
-                            },
-                            [to, reader](caf::error why) {
-                              caf::anon_send(to, lost_atom::value, reader,
-                                             std::move(why));
-                            }});
+  context_.log->read(
+      from, {[to, reader, heard = context_.backlog](log_record record) {
+               // Here, not where the record is taken: who
+               // looks meanwhile is then behind it.
+               if (heard)
+                 heard->fetch_add(1);
+               caf::anon_send(to, record_atom::value, reader,
+                              std::move(record));
+             },
+             [to, reader](caf::error why) {
+               caf::anon_send(to, lost_atom::value, reader, std::move(why));
+             }});
   if (!must_reconcile_)
     return;
   // What has been compared already may be from before this gap.
@@ -119,7 +126,7 @@ void package_feed_state::open_again() {
   reading_ = false;
   // What is still on its way from the old reader is read again.
   ++reader_;
-  records_.clear();
+  forget_records();
   if (!std::exchange(open_scheduled_, true))
     self_->delayed_send(self_, context_.pause, open_atom::value);
 }
@@ -128,9 +135,28 @@ void package_feed_state::open_again() {
 
 void package_feed_state::record(std::uint64_t reader, log_record record) {
   if (reader != reader_)
-    return;
-  records_.push_back(std::move(record));
+    return count_off(1);
+  auto e = parse_event(context_.subjects, record.subject, record.payload);
+  // No package's subject: nobody can mean anything by it.
+  if (!e)
+    return count_off(1);
+  auto is_news = e->node != context_.node;
+  if (is_news)
+    news_.push_back(e->change.key);
+  else
+    count_off(1);
+  records_.push_back({std::move(record), std::move(*e), is_news});
   take_records();
+}
+
+void package_feed_state::count_off(std::size_t records) {
+  if (context_.backlog)
+    context_.backlog->fetch_sub(records);
+}
+
+void package_feed_state::forget_records() {
+  records_.clear();
+  settle_heard(news_.size());
 }
 
 void package_feed_state::take_records() {
@@ -139,31 +165,60 @@ void package_feed_state::take_records() {
   busy_ = true;
   auto b = std::make_shared<batch>();
   auto position = position_;
+  std::size_t news = 0;
   while (!records_.empty() && b->events.size() < context_.batch) {
-    auto record = std::move(records_.front());
+    auto [record, e, is_news] = std::move(records_.front());
     records_.pop_front();
-    auto e = parse_event(context_.subjects, record.subject, record.payload);
-    // No package's subject: nobody can mean anything by it.
-    if (!e)
-      continue;
+    news += is_news ? 1 : 0;
     // The place of a record that some other program wrote has no name to know
     // it by again; the one before it will do.
-    if (e->change.revision > 0)
-      position = {record.at.sequence, message_id(e->change)};
-    b->events.push_back(std::move(*e));
+    if (e.change.revision > 0)
+      position = {record.at.sequence, message_id(e.change)};
+    b->events.push_back(std::move(e));
   }
   if (missing_.empty() && !must_reconcile_ && position != position_)
     b->position = position;
-  b->done = [this, b = b.get(), position, reader = reader_](bool applied) {
+  b->done = [this, b = b.get(), position, news,
+             reader = reader_](bool applied) {
     busy_ = false;
     if (reader != reader_)
       return take_records();
     if (!applied)
       return open_again();
     position_ = position;
+    settle_heard(news);
     take_records();
   };
   settle(std::move(b));
+}
+
+// -- readers that wait -------------------------------------------------------
+
+// A writer is answered when the log has its record, so that this node hears of
+// it before the writer's next request: what it finds then must not be older.
+caf::result<done_atom>
+package_feed_state::settle_first(const package_key& key) {
+  auto last = key.name.empty() ? news_.rbegin()
+                               : std::find(news_.rbegin(), news_.rend(), key);
+  if (last == news_.rend() || news_.size() > context_.batch)
+    return done_atom::value;
+  auto reply = self_->make_response_promise<done_atom>();
+  auto ahead = static_cast<std::uint64_t>(news_.rend() - last);
+  waiters_.push_back({settled_news_ + ahead, reply});
+  return reply;
+}
+
+void package_feed_state::settle_heard(std::size_t count) {
+  news_.erase(news_.begin(),
+              news_.begin() + static_cast<std::ptrdiff_t>(count));
+  settled_news_ += count;
+  count_off(count);
+  std::erase_if(waiters_, [this](waiter& w) {
+    if (w.until > settled_news_)
+      return false;
+    w.reply.deliver(done_atom::value);
+    return true;
+  });
 }
 
 // -- what could not be had, and gaps -----------------------------------------

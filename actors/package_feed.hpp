@@ -18,8 +18,11 @@
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
+#include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -48,8 +51,11 @@ struct package_feed_context {
   /// Between attempts: to open the log, to get a document, to reconcile.
   std::chrono::milliseconds pause{1'000};
   package_limits limits;
-  /// Records applied in one write.
+  /// Records applied in one write. Nobody waits for more than that.
   std::uint32_t batch = 256;
+  /// How many records have come and are not done with: without any, nobody has
+  /// to ask. May be null.
+  std::shared_ptr<std::atomic<std::size_t>> backlog;
 };
 
 class package_feed_state {
@@ -63,6 +69,7 @@ class package_feed_state {
   void record(std::uint64_t reader, log_record record);
   void lost(std::uint64_t reader);
   void poll();
+  caf::result<done_atom> settle_first(const package_key& key);
   package_feed_stats stats() const;
 
  private:
@@ -82,7 +89,10 @@ class package_feed_state {
   void opened(const package_log_position& kept, const log_info& info);
   void read(std::uint64_t from);
   void open_again();
+  void forget_records();
   void take_records();
+  void settle_heard(std::size_t count);
+  void count_off(std::size_t records);
   void keep_place();
 
   // One batch: package_feed_batch.cpp.
@@ -110,7 +120,23 @@ class package_feed_state {
   std::uint64_t reader_ = 0;
   bool reading_ = false;
   bool open_scheduled_ = false;
-  std::deque<log_record> records_;
+  struct heard_record {
+    log_record record;
+    package_event event;
+    /// Of another node.
+    bool is_news = false;
+  };
+  struct waiter {
+    /// How many of the news it waits for.
+    std::uint64_t until = 0;
+    caf::typed_response_promise<done_atom> reply;
+  };
+  std::deque<heard_record> records_;
+  /// Packages with news that are not in the store yet, in the log's order, and
+  /// how many of them were settled since the start.
+  std::deque<package_key> news_;
+  std::uint64_t settled_news_ = 0;
+  std::vector<waiter> waiters_;
   bool busy_ = false;
   /// The place up to which all is applied, and whether it may be kept.
   package_log_position position_;

@@ -166,6 +166,9 @@ using package_feed_actor = caf::typed_actor<
     caf::reacts_to<record_atom, std::uint64_t, log_record>,
     // It cannot read any more.
     caf::reacts_to<lost_atom, std::uint64_t, caf::error>,
+    // Answered when what was heard of that package (without a name: of any) is
+    // in the store; at once, if too much was heard to wait for.
+    caf::replies_to<flush_atom, package_key>::with<done_atom>,
     // To itself: open the log; try again what could not be had.
     caf::reacts_to<open_atom>, caf::reacts_to<poll_atom>,
     caf::reacts_to<continuation>,

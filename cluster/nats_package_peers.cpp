@@ -32,8 +32,11 @@ caf::error refused(const nats::message& m) {
               std::string{m.header("Nats-Service-Error").value_or("an error")});
 }
 
-nats::headers deadline_of(milliseconds timeout) {
-  return {{"Larder-Deadline-Ms", std::to_string(timeout.count())}};
+// A node that asks must not wait for what the other one is to hear of: the
+// other may wait for this one.
+nats::headers headers_of(milliseconds timeout) {
+  return {{"Larder-Deadline-Ms", std::to_string(timeout.count())},
+          {peer_header, "true"}};
 }
 
 std::string body_of(const ordered_json& body) {
@@ -90,7 +93,7 @@ void nats_package_peers::get(const std::string& node, const package_key& key,
   if (!version.empty())
     body["version"] = version;
   client_->request(
-      addressed(node, subjects_.of(package_op::get)), deadline_of(timeout),
+      addressed(node, subjects_.of(package_op::get)), headers_of(timeout),
       body_of(body), timeout,
       [version, done = std::move(done)](caf::expected<nats::message> reply) {
         if (!reply)
@@ -116,8 +119,8 @@ void nats_package_peers::revisions(const std::string& node, std::uint32_t limit,
   if (after)
     body["after"] = {{"ecosystem", after->ecosystem}, {"name", after->name}};
   client_->request(
-      addressed(node, subjects_.of(package_op::revisions)),
-      deadline_of(timeout), body_of(body), timeout,
+      addressed(node, subjects_.of(package_op::revisions)), headers_of(timeout),
+      body_of(body), timeout,
       [done = std::move(done)](caf::expected<nats::message> reply) {
         if (!reply)
           return done(reply.error());

@@ -14,6 +14,9 @@
 
 namespace larder {
 
+/// Of requests from one node to another.
+inline constexpr const char* peer_header = "Larder-Peer";
+
 class nats_package_peers final : public package_peers {
  public:
   explicit nats_package_peers(std::shared_ptr<nats::client> client,

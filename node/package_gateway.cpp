@@ -1,5 +1,6 @@
 #include "node/package_gateway.hpp"
 
+#include "cluster/nats_package_peers.hpp"
 #include "node/request_headers.hpp"
 
 #include <algorithm>
@@ -10,6 +11,9 @@ namespace larder {
 namespace {
 
 constexpr std::size_t most_documents = 2'000;
+
+// What one node has accepted is in the others' stores within milliseconds.
+constexpr std::chrono::milliseconds news_patience{250};
 
 // A client cannot mend the node's settings: to it, this is what is not offered.
 void refuse(const call_ptr& c, caf::error why) {
@@ -109,20 +113,20 @@ void package_gateway_state::get(call_ptr c) {
     return;
   q.min_revision = headers->min_revision;
   q.deadline = c->arrived + *wait;
-  self_
-      ->request(context_.packages, left(*c, *wait), get_atom::value,
-                std::move(q))
-      .then(
-          [c](package_found& found) {
-            reply r;
-            r.body = std::move(found.document);
-            r.lines = {{header::tier, std::string{name_of(found.tier)}},
-                       {header::revision, std::to_string(found.revision)}};
-            c->answer(c, std::move(r));
-          },
-          [c, wait = *wait](const caf::error& why) {
-            refuse(c, in_words(why, wait));
-          });
+  after_news(c, q.key, [this, c, q, wait = *wait] {
+    self_->request(context_.packages, left(*c, wait), get_atom::value, q)
+        .then(
+            [c](package_found& found) {
+              reply r;
+              r.body = std::move(found.document);
+              r.lines = {{header::tier, std::string{name_of(found.tier)}},
+                         {header::revision, std::to_string(found.revision)}};
+              c->answer(c, std::move(r));
+            },
+            [c, wait](const caf::error& why) {
+              refuse(c, in_words(why, wait));
+            });
+  });
 }
 
 void package_gateway_state::store(call_ptr c) {
@@ -189,16 +193,18 @@ void package_gateway_state::remove(call_ptr c) {
   auto wait = patience(c, context_.limits.default_deadline);
   if (!wait)
     return;
-  self_
-      ->request(context_.packages, left(*c, *wait), remove_atom::value,
-                std::move(key), c->arrived + *wait)
-      .then(
-          [c](const package_written& gone) {
-            answer_json(c, removed_json(gone));
-          },
-          [c, wait = *wait](const caf::error& why) {
-            refuse(c, in_words(why, wait, unknown_outcome));
-          });
+  after_news(c, key, [this, c, key, wait = *wait] {
+    self_
+        ->request(context_.packages, left(*c, wait), remove_atom::value, key,
+                  c->arrived + wait)
+        .then(
+            [c](const package_written& gone) {
+              answer_json(c, removed_json(gone));
+            },
+            [c, wait](const caf::error& why) {
+              refuse(c, in_words(why, wait, unknown_outcome));
+            });
+  });
 }
 
 void package_gateway_state::collect(call_ptr c, std::string_view ecosystem) {
@@ -261,17 +267,34 @@ void package_gateway_state::ecosystem_in(request_fields& body,
 
 void package_gateway_state::answer_with(
     call_ptr c, const package_worker_actor& worker,
-    std::function<caf::expected<std::string>(package_store&)> question) {
+    std::function<caf::expected<std::string>(package_store&)> question,
+    const package_key& about) {
   auto wait = patience(c, context_.limits.default_deadline);
   if (!wait)
     return;
-  self_
-      ->request(worker, left(*c, *wait), get_atom::value,
-                package_question{std::move(question), c->arrived + *wait})
-      .then([c](std::string& body) { answer_json(c, std::move(body)); },
-            [c, wait = *wait](const caf::error& why) {
-              refuse(c, in_words(why, wait));
-            });
+  after_news(
+      c, about,
+      [this, c, worker, question = std::move(question), wait = *wait] {
+        self_
+            ->request(worker, left(*c, wait), get_atom::value,
+                      package_question{question, c->arrived + wait})
+            .then([c](std::string& body) { answer_json(c, std::move(body)); },
+                  [c, wait](const caf::error& why) {
+                    refuse(c, in_words(why, wait));
+                  });
+      });
+}
+
+void package_gateway_state::after_news(const call_ptr& c,
+                                       const package_key& about,
+                                       std::function<void()> go_on) {
+  if (!context_.backlog || context_.backlog->load() == 0
+      || c->message.header(peer_header))
+    return go_on();
+  auto shared = std::make_shared<std::function<void()>>(std::move(go_on));
+  self_->request(context_.feed, news_patience, flush_atom::value, about)
+      .then([shared](done_atom) { (*shared)(); },
+            [shared](const caf::error&) { (*shared)(); });
 }
 
 std::optional<std::chrono::milliseconds>

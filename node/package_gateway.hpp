@@ -14,6 +14,7 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -43,6 +44,8 @@ struct package_gateway_context {
   config::package_settings settings;
   /// Bytes that one reply may have.
   std::function<std::uint64_t()> max_reply_bytes;
+  /// Of the feed: how much is heard of and not in the store. May be null.
+  std::shared_ptr<std::atomic<std::size_t>> backlog;
 };
 
 class package_gateway_state {
@@ -78,10 +81,16 @@ class package_gateway_state {
   /// Of the packages of one ecosystem or of all, which a body names.
   void key_in(request_fields& body, package_key& key) const;
   void ecosystem_in(request_fields& body, std::string& ecosystem) const;
-  /// Answers with what the store's thread makes of it.
+  /// Answers with what the store's thread makes of it, once it has what was
+  /// heard of that package (without a name: of any).
   void answer_with(
       call_ptr c, const package_worker_actor& worker,
-      std::function<caf::expected<std::string>(package_store&)> question);
+      std::function<caf::expected<std::string>(package_store&)> question,
+      const package_key& about = {});
+  /// Goes on when the store has what was heard of that package, or at the end
+  /// of a short patience.
+  void after_news(const call_ptr& c, const package_key& about,
+                  std::function<void()> go_on);
   /// How long the asker waits; answers him, and says so, if his header is none.
   std::optional<milliseconds> patience(const call_ptr& c,
                                        milliseconds if_absent) const;

@@ -118,7 +118,8 @@ void package_gateway_state::snippets(call_ptr c) {
         if (!found)
           return found.error();
         return to_json(*found, offset, limit, most);
-      });
+      },
+      key);
 }
 
 void package_gateway_state::versions(call_ptr c) {
@@ -127,19 +128,21 @@ void package_gateway_state::versions(call_ptr c) {
   key_in(body, key);
   if (body.failure())
     return refuse(c, body.failure());
-  answer_with(std::move(c), context_.workers.gets,
-              [key](package_store& store) -> caf::expected<std::string> {
-                auto found = store.versions(key.ecosystem, key.name);
-                if (!found)
-                  return found.error();
-                if (found->empty())
-                  return fail(ec::not_found, key.ecosystem + "/" + key.name
-                                                 + " is not stored");
-                nlohmann::ordered_json body{{"ecosystem", key.ecosystem},
-                                            {"name", key.name},
-                                            {"versions", *found}};
-                return body.dump();
-              });
+  answer_with(
+      std::move(c), context_.workers.gets,
+      [key](package_store& store) -> caf::expected<std::string> {
+        auto found = store.versions(key.ecosystem, key.name);
+        if (!found)
+          return found.error();
+        if (found->empty())
+          return fail(ec::not_found,
+                      key.ecosystem + "/" + key.name + " is not stored");
+        nlohmann::ordered_json body{{"ecosystem", key.ecosystem},
+                                    {"name", key.name},
+                                    {"versions", *found}};
+        return body.dump();
+      },
+      key);
 }
 
 void package_gateway_state::revisions(call_ptr c) {

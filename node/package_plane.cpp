@@ -11,6 +11,7 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 namespace larder {
@@ -93,6 +94,8 @@ package_plane::package_plane(caf::actor_system& system,
   following.node = context_.node_id;
   following.timeout = settings.nats.request_timeout;
   following.limits = options_of(settings).limits;
+  auto backlog = std::make_shared<std::atomic<std::size_t>>(0);
+  following.backlog = backlog;
   feed_ = system_.spawn(package_feed, std::move(following));
 
   package_gateway_context door;
@@ -104,6 +107,7 @@ package_plane::package_plane(caf::actor_system& system,
   door.limits = settings.limits;
   door.settings = settings.packages;
   door.max_reply_bytes = context_.max_reply_bytes;
+  door.backlog = backlog;
   gateway_ = system_.spawn(package_gateway, std::move(door));
 }
 

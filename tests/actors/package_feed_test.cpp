@@ -11,6 +11,22 @@ class PackageFeedTest : public package_world {
   package_feed_stats stats(package_node& n) {
     return *request(n.feed, 1s, stats_atom::value);
   }
+  pending<done_atom> wait_for(package_node& n, package_key about) {
+    auto p = ask(n.feed, 1h, flush_atom::value, std::move(about));
+    run();
+    return p;
+  }
+  /// All have the record of what `n` has on its disk, and the bucket says
+  /// nothing until it is released.
+  void hear_slowly(package_node& n, const std::string& name) {
+    bucket_->held = true;
+    auto kept = n.shelf->get()->store(document(name, "new"));
+    ASSERT_TRUE(kept);
+    package_event e{{kept->key, kept->version, kept->revision, false}, n.name};
+    log_->append(package_subjects{}.event(e.change), message_id(e.change),
+                 to_body(e));
+    run();
+  }
 };
 
 }  // namespace
@@ -29,6 +45,42 @@ TEST_F(PackageFeedTest, PutsOnDiskWhatTheOtherAccepted) {
   run_for(100ms);
   EXPECT_EQ(told(a, "x"), "not_found");
   EXPECT_EQ(on_disk(a, "x"), "nothing");
+}
+
+TEST_F(PackageFeedTest, AnswersWhoWaitsForNewsWhenTheyAreInTheStore) {
+  auto& a = start("a");
+  auto& b = start("b");
+  hear_slowly(a, "x");
+  EXPECT_EQ(b.backlog->load(), 1u);
+  auto about_x = wait_for(b, {"npm", "x"});
+  auto about_all = wait_for(b, {});
+  EXPECT_TRUE(wait_for(b, {"npm", "y"}).ready());
+  EXPECT_FALSE(about_x.ready());
+  EXPECT_FALSE(about_all.ready());
+  bucket_->release();
+  run();
+  EXPECT_EQ(on_disk(b, "x"), "new");
+  EXPECT_TRUE(about_x.ready() && about_x.get());
+  EXPECT_TRUE(about_all.ready() && about_all.get());
+  EXPECT_TRUE(wait_for(b, {}).ready());
+  EXPECT_EQ(b.backlog->load(), 0u);
+  EXPECT_EQ(a.backlog->load(), 0u);
+}
+
+TEST_F(PackageFeedTest, LetsNobodyWaitForNewsOfALogThatIsLost) {
+  auto& a = start("a");
+  auto& b = start("b");
+  hear_slowly(a, "x");
+  auto waiting = wait_for(b, {"npm", "x"});
+  EXPECT_FALSE(waiting.ready());
+  log_->lose_readers();
+  run();
+  EXPECT_TRUE(waiting.ready());
+  EXPECT_EQ(b.backlog->load(), 0u);
+  bucket_->release();
+  run_for(5s);
+  EXPECT_EQ(on_disk(b, "x"), "new");
+  EXPECT_EQ(b.backlog->load(), 0u);
 }
 
 TEST_F(PackageFeedTest, AsksTheNodeThatAcceptedWhatTheBucketHasNot) {

@@ -100,6 +100,10 @@ struct log_server {
     for (auto& tell : std::exchange(acknowledgements, {}))
       tell();
   }
+  void lose_readers() {
+    for (auto& [who, to] : std::exchange(readers, {}))
+      to.on_lost(taken_away());
+  }
   /// The records before are gone, as after the log's retention.
   void forget_all() {
     first = last() + 1;

@@ -13,6 +13,7 @@
 #include "tests/storage/package_store_fixture.hpp"
 #include "tests/support/actor_fixture.hpp"
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,6 +34,8 @@ struct package_node {
   packages_actor packages;
   package_relay_actor relay;
   package_feed_actor feed;
+  std::shared_ptr<std::atomic<std::size_t>> backlog =
+      std::make_shared<std::atomic<std::size_t>>(0);
   bool answers = true;
 };
 
@@ -138,6 +141,7 @@ class package_world : public actor_fixture {
     following.log = n.log;
     following.peers = std::make_shared<node_peers>(nodes_);
     following.node = name;
+    following.backlog = n.backlog;
     n.feed = own(sys().spawn(package_feed, following));
     run_for(1500ms);
     return n;
