@@ -6,15 +6,19 @@
 #include "tests/storage/outbox_contract.hpp"
 #include "tests/storage/search_contract.hpp"
 #include "tests/storage/truth_store_contract.hpp"
+#include "tests/support/eventually.hpp"
 #include "tests/support/scratch_directory.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <random>
 #include <thread>
 
 namespace larder::test {
@@ -311,6 +315,47 @@ TEST_F(EmbeddedStoreTest, MakesAnIndexAnewThatDoesNotAgree) {
   auto matches = embedded_store{database_}.search(q);
   ASSERT_TRUE(matches);
   EXPECT_EQ(matches->found.size(), 1'200u);
+}
+
+TEST_F(EmbeddedStoreTest, RefusesWritesOnAFullDiskAndReadsOn) {
+  small_disk disk{64 << 20};
+  if (!disk.mounted())
+    GTEST_SKIP() << "only root may mount";
+  auto filler = disk / "filler";
+  std::ofstream{filler} << std::string(24 << 20, 'x');
+  embedded_options options;
+  options.directory = disk / "store";
+  options.least_free_bytes = 8 << 20;
+  auto opened = embedded_database::open(std::move(options));
+  ASSERT_TRUE(opened) << message_of(opened.error());
+  database_ = *opened;
+  std::mt19937 random{7};
+  std::map<key, version_info> acknowledged;
+  caf::error refused;
+  for (int i = 0; i < 300 && !refused; ++i) {
+    std::string text(256 << 10, ' ');
+    for (auto& c : text)
+      c = static_cast<char>('0' + random() % 75);
+    std::replace(text.begin(), text.end(), '\\', '/');
+    key k{"t", std::to_string(i)};
+    auto w = put_of(k, "{\"blob\":\"" + text + "\"}");
+    auto all = database_->write({&w, 1});
+    if (all)
+      acknowledged[k] = *all->front();
+    else
+      refused = all.error();
+  }
+  EXPECT_EQ(code_of(refused), ec::unavailable) << message_of(refused);
+  ASSERT_FALSE(acknowledged.empty());
+  for (auto& [k, info] : acknowledged)
+    EXPECT_EQ(get(k).info, info);
+  std::filesystem::remove(filler);
+  EXPECT_TRUE(eventually([&] {
+    auto w = put_of(a_, "{}");
+    auto all = database_->write({&w, 1});
+    return all && all->front();
+  }));
+  database_ = nullptr;
 }
 
 }  // namespace larder::test
