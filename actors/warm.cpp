@@ -115,22 +115,21 @@ caf::result<bool> warm_state::fill_later(shared_fill entry) {
   auto kept = self_->make_response_promise<bool>();
   fill_bytes_ += bytes;
   fills_.push_back({std::move(entry), kept});
-  if (!pacing_ || fills_left_ > 0)
-    next_fills();
+  pace_fills();
   return kept;
 }
 
-void warm_state::next_fills() {
-  if (!pacing_) {
-    pacing_ = true;
-    fills_left_ = context_.fills_at_once;
-    self_->delayed_send(self_, context_.fill_interval, continuation{[this] {
-                          pacing_ = false;
-                          if (!fills_.empty())
-                            next_fills();
-                        }});
-  }
-  for (; fills_left_ > 0 && !fills_.empty(); --fills_left_) {
+void warm_state::pace_fills() {
+  if (!std::exchange(pacing_, true))
+    self_->delayed_send(self_, context_.fill_interval,
+                        continuation{[this] { put_fills(); }});
+}
+
+// All at once, so that only few readers meet them.
+void warm_state::put_fills() {
+  pacing_ = false;
+  for (auto left = context_.fills_at_once; left > 0 && !fills_.empty();
+       --left) {
     auto next = std::move(fills_.front());
     fills_.pop_front();
     auto& entry = next.entry;
@@ -138,6 +137,8 @@ void warm_state::next_fills() {
     auto sequence = *entry.seen_sequence;
     put(std::move(entry), sequence, next.kept, 1);
   }
+  if (!fills_.empty())
+    pace_fills();
 }
 
 // -- writing -----------------------------------------------------------------

@@ -65,7 +65,8 @@ class warm_state {
 
   bool alone() const;
   caf::result<bool> fill_later(shared_fill entry);
-  void next_fills();
+  void pace_fills();
+  void put_fills();
   caf::result<bool> replace(shared_fill entry);
   void look_then_put(shared_fill entry, kept_promise kept, int tries);
   void put(shared_fill entry, std::uint64_t sequence, kept_promise kept,
@@ -86,8 +87,7 @@ class warm_state {
   std::unordered_map<key, kv_entry, key_hash, key_equal> put_last_;
   std::deque<waiting_fill> fills_;
   std::size_t fill_bytes_ = 0;
-  /// How many may be put before the timer, which runs, rings.
-  std::size_t fills_left_ = 0;
+  /// Whether the timer runs.
   bool pacing_ = false;
   warm_stats stats_;
 };
