@@ -18,6 +18,8 @@ using shard_actor = caf::typed_actor<
     caf::replies_to<write_atom, write_request>::with<version_info>,
     // A change seen in the log; answered when no reader finds older values.
     caf::replies_to<apply_atom, change_notice>::with<done_atom>,
+    // A change that was heard of before the log told it, if it ever does.
+    caf::reacts_to<hear_atom, change_notice>,
     // Values read from the source of truth in bulk, since the given time and in
     // the log generation of that time; answered with how many were kept.
     caf::replies_to<install_atom, std::vector<artifact_ptr>, time_point,

@@ -31,6 +31,7 @@ using verify_atom = caf::atom_constant<caf::atom("verify")>;
 using write_atom = caf::atom_constant<caf::atom("write")>;
 using install_atom = caf::atom_constant<caf::atom("install")>;
 using apply_atom = caf::atom_constant<caf::atom("apply")>;
+using hear_atom = caf::atom_constant<caf::atom("hear")>;
 using list_atom = caf::atom_constant<caf::atom("list")>;
 using scan_atom = caf::atom_constant<caf::atom("scan")>;
 using usage_atom = caf::atom_constant<caf::atom("usage")>;
@@ -112,6 +113,8 @@ struct change_notice {
   bool deleted = false;
   /// 0: unknown; drop what is held and ask the source of truth next.
   version_info info;
+  /// Whether JetStream has it: else it is only committed.
+  bool published = true;
 };
 
 /// A value for the shared tier, kept there only if it is newer.

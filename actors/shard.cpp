@@ -32,6 +32,7 @@ shard_actor::behavior_type shard(shard_state::pointer self,
         state.apply(change);
         return done_atom::value;
       },
+      [&state](hear_atom, const change_notice& change) { state.hear(change); },
       [&state](install_atom, const std::vector<artifact_ptr>& values,
                time_point began, std::uint32_t generation) {
         return state.install(values, began, generation);
@@ -63,7 +64,9 @@ void shard_state::start(shard_context context) {
 // 2. Look again: the entry may have come between the reader's look and now.
 // 3. An entry is held but the fence does not vouch for it: ask the source of
 //    truth for its revision alone.
-// 4. Nothing is held, and the fence vouches for JetStream: ask JetStream. What
+// 4. Nothing is held, and the fence vouches for JetStream: ask JetStream,
+// unless
+//    something newer than what it has is known to be on its way there. What
 //    it has was written there before it was published, so it is as new as the
 //    fence; what is below the floor is not taken all the same, because floors
 //    are also raised by what this node wrote or read before it was published.
@@ -101,7 +104,7 @@ void shard_state::begin(const key& k) {
       && nanoseconds_of(f.began) < held->cached().expires_at)
     verify(k);
   else if (context_.caching && fence_holds_at(f.fence_until, f.began)
-           && !floors_.distrusts_shared(k))
+           && !floors_.distrusts_shared(k) && !floors_.expects_shared(k))
     ask_shared(k);
   else
     ask_truth(k);

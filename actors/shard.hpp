@@ -30,8 +30,9 @@ struct shard_context {
   /// What JetStream lacks; null: it is asked for everything.
   std::shared_ptr<kv_contents> shared_contents;
   cold_actor cold;
-  /// Called after each commit: the relay has something to do.
-  std::function<void()> committed;
+  /// Called after each commit: the relay has something to do, and the other
+  /// nodes may hear of it sooner than from the log.
+  std::function<void(const change_notice&)> committed;
   /// What the source of truth is called in replies.
   tier truth = tier::postgres;
   /// false: nothing is kept, in memory or in JetStream.
@@ -59,6 +60,7 @@ class shard_state {
   caf::result<answer> get(key k, read_options options);
   caf::result<version_info> write(write_request request);
   void apply(const change_notice& change);
+  void hear(const change_notice& change);
   std::uint64_t install(const std::vector<artifact_ptr>& values,
                         time_point began, std::uint32_t generation);
   std::uint64_t clear(const std::optional<std::string>& type);

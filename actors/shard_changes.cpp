@@ -70,11 +70,19 @@ void shard_state::committed(const write_request& request,
   else if (outdated)
     drop(k);
   floors_.raise(k, info.revision, ++tick_);
-  context_.committed();
+  floors_.expect_shared(k, info.revision);
+  context_.committed({k, !request.content, info, false});
 }
 
 void shard_state::apply(const change_notice& change) {
   ++stats_.invalidations;
+  hear(change);
+}
+
+// What is heard of counts as what is read in the log does: a change that has
+// not happened costs a read of the source of truth. That it has happened
+// is proved by the log alone.
+void shard_state::hear(const change_notice& change) {
   auto& k = change.key;
   if (planted(mutant::no_in_flight_check) && !context_.cache->peek(k))
     return;
@@ -84,6 +92,10 @@ void shard_state::apply(const change_notice& change) {
     return;
   }
   floors_.raise(k, change.info.revision, ++tick_);
+  if (change.published)
+    floors_.came_to_shared(k, change.info.revision);
+  else
+    floors_.expect_shared(k, change.info.revision);
   if (auto held = context_.cache->peek(k);
       held
       && (held->revision() < change.info.revision

@@ -106,7 +106,9 @@ void shard_state::release_lease(const key& k, bool leased) {
 
 void shard_state::share(const key& k, const lookup& found, fill& f) {
   auto again = floors_.distrusts_shared(k);
-  if (f.bucket_generation == 0)
+  // What is on its way there has been committed through a node, and the relay
+  // has it.
+  if (f.bucket_generation == 0 || floors_.expects_shared(k))
     return;
   if (f.shared && f.shared->sequence != 0 && !again
       && f.shared->info.epoch == found.info.epoch

@@ -221,6 +221,12 @@ bool is_fence(std::string_view subject, std::string_view cluster) {
   return subject == fence_subject(cluster);
 }
 
+std::string committed_signal(std::string_view cluster,
+                             std::string_view event_subject) {
+  return cluster_subject("larder.signal", cluster, "committed.")
+         + std::string{event_subject};
+}
+
 std::string fence_signal(std::string_view cluster) {
   return cluster_subject("larder.signal", cluster, "fence");
 }

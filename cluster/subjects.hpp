@@ -93,6 +93,11 @@ bool is_fence(std::string_view subject, std::string_view cluster);
 /// All of the log's own subjects.
 inline constexpr std::string_view log_subjects = "larder.log.>";
 
+/// `larder.signal.<cluster>.committed.<event subject>`: the same event, from
+/// the node that committed the change, which does not stand in the log yet.
+std::string committed_signal(std::string_view cluster,
+                             std::string_view event_subject);
+
 /// `larder.signal.<cluster>.fence`, `.wake` and `.roll`.
 std::string fence_signal(std::string_view cluster);
 std::string wake_signal(std::string_view cluster);

@@ -40,6 +40,7 @@ caf::expected<void> front_door::start() {
     return loop.error();
   loop_ = std::move(*loop);
   subscribe();
+  subscribe_changes();
   thread_ = std::thread{[this] { run(); }};
   return caf::unit;
 }
@@ -225,12 +226,16 @@ void front_door::enqueue(call_ptr to, reply content) {
 
 void front_door::write_queued() {
   std::vector<outgoing> ready;
+  std::vector<event> events;
   {
     std::lock_guard guard{mutex_};
     ready.swap(queue_);
+    events.swap(events_);
     if (new_limits_)
       context_.settings.limits = *std::exchange(new_limits_, {});
   }
+  for (auto& e : events)
+    static_cast<void>(loop_->publish(e.subject, {}, e.body));
   auto now = steady_clock::now();
   for (auto& [to, content] : ready) {
     write(*to, content);

@@ -45,6 +45,7 @@ struct front_door_context {
   std::shared_ptr<hot_tier> memory;
   std::shared_ptr<larder::traffic> traffic;
   std::vector<gateway_actor> gateways;
+  std::vector<shard_actor> shards;
   /// Answers an operator's or a service request; may answer later and more
   /// than once.
   std::function<void(call_ptr)> control;
@@ -65,6 +66,10 @@ class front_door {
   /// ends the loop.
   void stop(std::chrono::milliseconds patience);
 
+  /// Tells every node of a change that was committed here, before any answer
+  /// that is given after this call is written.
+  void tell(const change_notice& committed);
+
   /// The limits that hold from the next turn on.
   void limit(const config::limit_settings& limits);
 
@@ -79,7 +84,14 @@ class front_door {
     reply content;
   };
 
+  struct event {
+    std::string subject;
+    std::string body;
+  };
+
   void subscribe();
+  void subscribe_changes();
+  void hear(std::string_view subject, std::string_view body, bool published);
   void run();
   void get(const nats::request& m, std::string_view tokens);
   void request(const nats::request& m, std::string_view subject);
@@ -113,6 +125,7 @@ class front_door {
 
   std::mutex mutex_;
   std::vector<outgoing> queue_;
+  std::vector<event> events_;
   std::optional<config::limit_settings> new_limits_;
 };
 

@@ -177,7 +177,9 @@ void node::parts::spawn_tiers() {
 }
 
 void node::parts::spawn_coherence() {
-  auto wake = [to = relay, over = signals] {
+  auto committed = [this, to = relay, over = signals](auto& change) {
+    if (door)
+      door->tell(change);
     caf::anon_send(to, wake_atom::value);
     over->wake_relay();
   };
@@ -188,7 +190,7 @@ void node::parts::spawn_coherence() {
     slice.warm = warm;
     slice.shared_contents = contents;
     slice.cold = cold;
-    slice.committed = wake;
+    slice.committed = committed;
     slice.truth = tier_of(*truth);
     slice.caching = settings.caching;
     slice.ttl = settings.memory.ttl;
@@ -284,6 +286,7 @@ caf::expected<void> node::parts::open_doors(node& self) {
       memory,
       traffic,
       gateways,
+      shards,
       [to = control](call_ptr c) { caf::anon_send(to, std::move(c)); },
       packages ? std::vector{packages->service()}
                : std::vector<door_service>{}});

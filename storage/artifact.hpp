@@ -81,6 +81,8 @@ class artifact {
     std::atomic<std::int64_t> verified_until{0};
     /// The log generation in which it was last known to be current.
     std::atomic<std::uint32_t> generation{0};
+    /// A generation that never comes: what holds it is not proved by a fence.
+    static constexpr std::uint32_t no_generation = 0xFFFFFFFF;
     /// Reads since the last sweep, for usage counters; approximate.
     std::atomic<std::uint32_t> reads{0};
   };

@@ -18,6 +18,7 @@ void floors::merge(floor& into, const floor& other) {
   into.revision = std::max(into.revision, other.revision);
   into.set = std::max(into.set, other.set);
   into.distrusted = std::max(into.distrusted, other.distrusted);
+  into.expected = std::max(into.expected, other.expected);
 }
 
 floors::floor& floors::at(key_view k) {
@@ -33,6 +34,7 @@ floors::floor& floors::at(key_view k) {
     auto kept = i->second;
     for (auto& [_, f] : old_)
       merge(everywhere_, f);
+    everywhere_.expected = 0;
     merged_lately_ = true;
     old_ = std::move(young_);
     young_.clear();
@@ -86,6 +88,21 @@ bool floors::distrusts_shared(key_view k) const {
   return find(k).distrusted != 0;
 }
 
+void floors::expect_shared(key_view k, std::int64_t revision) {
+  auto& f = at(k);
+  f.expected = std::max(f.expected, revision);
+}
+
+void floors::came_to_shared(key_view k, std::int64_t revision) {
+  auto& f = at(k);
+  if (f.expected <= revision)
+    f.expected = 0;
+}
+
+bool floors::expects_shared(key_view k) const {
+  return find(k).expected != 0;
+}
+
 void floors::age() {
   old_ = std::move(young_);
   young_.clear();
@@ -98,7 +115,7 @@ void floors::reset(tick now) {
   for (auto* floors : {&young_, &old_}) {
     std::erase_if(*floors, [](auto& f) { return f.second.distrusted == 0; });
     for (auto& [_, f] : *floors)
-      f.revision = 0;
+      f.revision = f.expected = 0;
   }
   everywhere_.revision = 0;
   reset_ = now;

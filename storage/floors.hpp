@@ -48,6 +48,17 @@ class floors {
   /// Whether the shared tier's entry of this revision must be overwritten.
   bool distrusts_shared(key_view k) const;
 
+  /// The source of truth has this revision; the shared tier does not, as far as
+  /// anybody has heard.
+  void expect_shared(key_view k, std::int64_t revision);
+
+  /// The shared tier has this revision, or a newer one.
+  void came_to_shared(key_view k, std::int64_t revision);
+
+  /// Whether there is no point in asking the shared tier: what it has is older
+  /// than what is known. A hint, forgotten sooner than floors are.
+  bool expects_shared(key_view k) const;
+
   /// Forgets floors that were set before the call before the last one: call it
   /// once every floor lifetime.
   void age();
@@ -65,6 +76,8 @@ class floors {
     tick set = 0;
     /// Of the newest distrust that is not settled; 0: there is none.
     tick distrusted = 0;
+    /// On its way to the shared tier; 0: nothing is.
+    std::int64_t expected = 0;
   };
   using map = std::unordered_map<std::uint64_t, floor>;
 

@@ -42,6 +42,18 @@ class read_view {
                : nullptr;
   }
 
+  /// The shard is about to hear that `k` has this revision (0: nobody knows
+  /// which): an older one is not fresh any more, for any reader, from now on.
+  void doubt(key_view k, std::int64_t revision) {
+    auto& shard = *tier_->shards[shard_of(k, tier_->shards.size())];
+    auto* found = reader_.peek(shard, k);
+    if (!found || (revision > 0 && found->revision() >= revision))
+      return;
+    auto& notes = found->cached();
+    notes.generation = artifact::cache_notes::no_generation;
+    notes.verified_until = 0;
+  }
+
   /// The same for those who check what readers are answered: counts no read.
   const artifact* peek(key_view k, std::int64_t now) {
     auto& shard = *tier_->shards[shard_of(k, tier_->shards.size())];

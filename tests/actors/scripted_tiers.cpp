@@ -87,6 +87,7 @@ shard_actor scripted_shard::spawn(caf::actor_system& system) {
         [=, this](apply_atom, const change_notice& change) {
           return note<done_atom>(self, changes, change);
         },
+        [](hear_atom, const change_notice&) {},
         [](install_atom, const std::vector<artifact_ptr>&, time_point,
            std::uint32_t) { return std::uint64_t{0}; },
         [](clear_atom, const std::optional<std::string>&) {

@@ -17,7 +17,7 @@ void shard_bench::start(const std::function<void(shard_context&)>& change) {
   context.cache = tier->shards[0];
   context.warm = own(warm.spawn(sys()));
   context.cold = own(cold.spawn(sys()));
-  context.committed = [this] { ++commits_told; };
+  context.committed = [this](auto&) { ++commits_told; };
   if (change)
     change(context);
   subject = own(sys().spawn(shard, std::move(context)));
@@ -74,6 +74,12 @@ void shard_bench::change_to(std::int64_t revision, bool deleted) {
     change.info = version(revision);
   auto done = request(subject, 1s, apply_atom::value, std::move(change));
   EXPECT_TRUE(done);
+}
+
+void shard_bench::hear_of(std::int64_t revision) {
+  caf::anon_send(subject, hear_atom::value,
+                 change_notice{k, false, version(revision), false});
+  run();
 }
 
 void shard_bench::begin_epoch(std::string_view name) {

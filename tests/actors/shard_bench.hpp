@@ -40,6 +40,8 @@ class shard_bench : public actor_fixture {
   void fence(std::chrono::milliseconds for_so_long = 2s);
   void change_to(std::int64_t revision, bool deleted = false);
   void invalidate() { change_to(0); }
+  /// As another node tells that committed it; the log does not, yet.
+  void hear_of(std::int64_t revision);
   void begin_epoch(std::string_view name);
   std::uint64_t install(artifact_ptr value, time_point began,
                         std::uint32_t generation);

@@ -43,7 +43,7 @@ class WarmUpTest : public actor_fixture {
       slice.cache = memory->shards.back();
       slice.warm = job.warm;
       slice.cold = job.cold;
-      slice.committed = [] {};
+      slice.committed = [](auto&) {};
       job.shards.push_back(own(sys().spawn(shard, std::move(slice))));
     }
     memory->freshness->current_epoch = database->current_epoch();

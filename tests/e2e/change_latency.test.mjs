@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { suite } from './support/suite.mjs';
-import { quantile } from './support/wait.mjs';
+import { eventually, quantile } from './support/wait.mjs';
 import { bar_slack } from './support/bars.mjs';
 
 suite('the latency of changes', { nodes: 2 }, (env) => {
@@ -34,6 +34,30 @@ suite('the latency of changes', { nodes: 2 }, (env) => {
     }
     const p99 = report('put to read through the other node', values);
     assert.ok(p99 <= 100 * bar_slack, `p99 ${p99} ms`);
+  });
+
+  // On one nats-server: what a node tells the others goes out before its answer.
+  test('what was put through one node is what the other one answers next, 500 times', async () => {
+    for (let i = 0; i < 500; ++i) {
+      const value = `{"next":${i}}`;
+      const [writer, reader] = i % 2 ? ['node-1', 'node-2'] : ['node-2', 'node-1'];
+      await env.client.must_get('latency', 'put', { node: reader });
+      await env.client.must_put('latency', 'put', value, { node: writer });
+      const reply = await env.client.must_get('latency', 'put', { node: reader });
+      assert.equal(reply.text, value, `${reader} answered out of ${reply.tier}`);
+    }
+  });
+
+  test('what is asked for behind an invalidation comes from no memory, 500 times', async () => {
+    await env.settled_put('latency', 'dropped', '{}');
+    for (let i = 0; i < 500; ++i) {
+      const node = i % 2 ? 'node-1' : 'node-2';
+      await eventually('the value to be in memory', async () =>
+        (await env.client.must_get('latency', 'dropped', { node })).tier === 'memory');
+      env.client.nc.publish('template.invalidate.latency.dropped');
+      const { tier } = await env.client.must_get('latency', 'dropped', { node });
+      assert.notEqual(tier, 'memory', `time ${i}`);
+    }
   });
 
   test('an UPDATE with psql is read through both nodes within 250 ms, p99 of 200', async () => {

@@ -122,7 +122,9 @@ void simulated_node::spawn_coherence() {
     slice.cold = cold_;
     slice.floor_ttl = cluster_.floor_ttl;
     slice.sweep_interval = std::min(slice.sweep_interval, slice.floor_ttl / 4);
-    slice.committed = [to = relay_, over = signals_] {
+    slice.committed = [to = relay_,
+                       over = signals_](const change_notice& change) {
+      over->tell(change);
       caf::anon_send(to, wake_atom::value);
       over->wake_relay();
     };
@@ -143,6 +145,12 @@ void simulated_node::spawn_coherence() {
         caf::anon_send(to, fence_atom::value, std::move(nonce));
       },
       [to = relay_] { caf::anon_send(to, wake_atom::value); });
+  signals_->listen_to_changes([this](change_notice change) {
+    view_.doubt(change.key, change.info.revision);
+    view_.quiesce();
+    caf::anon_send(shards_[shard_of(change.key, shards_.size())],
+                   hear_atom::value, std::move(change));
+  });
 }
 
 void simulated_node::let_go() {

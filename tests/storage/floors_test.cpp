@@ -69,6 +69,21 @@ TEST(FloorsTest, IsNotReassuredByAReadFromBeforeTheDistrust) {
   EXPECT_FALSE(f.distrusts_shared(a));
 }
 
+TEST(FloorsTest, ExpectsInTheSharedTierWhatHasNotComeThere) {
+  floors f{4};
+  f.expect_shared(a, 5);
+  f.came_to_shared(a, 4);
+  EXPECT_TRUE(f.expects_shared(a));
+  EXPECT_FALSE(f.expects_shared(b));
+  f.came_to_shared(a, 5);
+  EXPECT_FALSE(f.expects_shared(a));
+  // Without room it is forgotten, and not said of other keys.
+  f.expect_shared(a, 6);
+  for (int i = 0; i < 20; ++i)
+    f.raise({"t", std::to_string(i)}, 1, 1);
+  EXPECT_FALSE(f.expects_shared(b));
+}
+
 TEST(FloorsTest, ForgetsAFloorAtTheSecondAging) {
   floors f{10};
   f.raise(a, 5, 2);

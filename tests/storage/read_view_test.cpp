@@ -16,8 +16,8 @@ class ReadViewTest : public ::testing::Test {
           memory->domain, hot_cache_limits{10'000, 64 << 20}));
     memory->freshness->fence_until = 100;
   }
-  artifact_ptr put(const std::string& id) {
-    auto a = artifact::make(key{"t", id}, "{}", {1, 1, epoch{"e"}});
+  artifact_ptr put(const std::string& id, std::int64_t revision = 1) {
+    auto a = artifact::make(key{"t", id}, "{}", {revision, 1, epoch{"e"}});
     a->cached().expires_at = 1'000;
     memory->shards[shard_of(a->name(), 2)]->put(a);
     return a;
@@ -37,6 +37,21 @@ TEST_F(ReadViewTest, PeeksWithTheEyesOfAReaderAndCountsNoRead) {
   EXPECT_EQ(view.find({"t", "a"}, 100), nullptr);
   EXPECT_EQ(view.peek({"t", "a"}, 100), nullptr);
   view.offline();
+}
+
+TEST_F(ReadViewTest, FindsNothingFreshUnderAKeyThatIsInDoubt) {
+  put("a", 5);
+  read_view view{memory};
+  view.doubt(key{"t", "a"}, 5);
+  ASSERT_TRUE(view.find(key{"t", "a"}, 50));
+  view.doubt(key{"t", "a"}, 6);
+  EXPECT_FALSE(view.find(key{"t", "a"}, 50));
+  put("b", 5);
+  ASSERT_TRUE(view.find(key{"t", "b"}, 50));
+  view.doubt(key{"t", "b"}, 0);
+  EXPECT_FALSE(view.find(key{"t", "b"}, 50));
+  view.doubt(key{"t", "c"}, 0);
+  view.quiesce();
 }
 
 TEST_F(ReadViewTest, LooksAroundFromAnyPlace) {

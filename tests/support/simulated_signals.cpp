@@ -49,11 +49,27 @@ void simulated_signals::wake_relay() {
   });
 }
 
+void simulated_signals::tell(const change_notice& change) {
+  wire_.tell([bus = &bus_, change] {
+    bus->tell("committed " + to_tokens(change.key), [change](auto& l) {
+      l->to.stream([weak = std::weak_ptr{l}, change] {
+        if (auto l = weak.lock(); l && l->on_change)
+          l->on_change(change);
+      });
+    });
+  });
+}
+
+void simulated_signals::listen_to_changes(
+    std::function<void(change_notice)> on_change) {
+  (*listener_)->on_change = std::move(on_change);
+}
+
 void simulated_signals::listen(std::function<void(std::string)> on_fence,
                                std::function<void()> on_wake) {
   *listener_ = std::make_shared<simulated_signal_bus::listener>(
-      simulated_signal_bus::listener{wire_, std::move(on_fence),
-                                     std::move(on_wake)});
+      simulated_signal_bus::listener{
+          wire_, std::move(on_fence), std::move(on_wake), {}});
   // Known to the server at once, and again by itself after a reconnect.
   bus_.listeners_.push_back(*listener_);
 }

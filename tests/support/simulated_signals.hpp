@@ -4,6 +4,7 @@
 // Used by the actors' tests and tests/simulation. Thread rule: one thread.
 #pragma once
 
+#include "actors/messages.hpp"
 #include "cluster/signals.hpp"
 #include "tests/support/wire.hpp"
 
@@ -29,6 +30,7 @@ class simulated_signal_bus {
     larder::test::wire to;
     std::function<void(std::string)> on_fence;
     std::function<void()> on_wake;
+    std::function<void(change_notice)> on_change;
   };
   using listener_ptr = std::shared_ptr<listener>;
   void tell(const std::string& what,
@@ -47,6 +49,9 @@ class simulated_signals : public signals {
 
   void ask_fence(const std::string& nonce) override;
   void wake_relay() override;
+  /// Every process is told of a change that is committed.
+  void tell(const change_notice& change);
+  void listen_to_changes(std::function<void(change_notice)> on_change);
   void listen(std::function<void(std::string)> on_fence,
               std::function<void()> on_wake) override;
 
