@@ -63,10 +63,10 @@ void package_feed_state::open() {
 void package_feed_state::opened(const package_log_position& kept,
                                 const log_info& info) {
   position_ = kept;
-  if (kept.sequence == 0 || kept.sequence > info.last_sequence)
+  log_created_ = info.created;
+  if (kept.sequence == 0 || kept.log_created != info.created)
     return must_reconcile_ = true, read(1);
-  if (info.first_sequence > kept.sequence + 1)
-    return must_reconcile_ = true, read(info.first_sequence);
+  // All that was forgotten has been applied.
   if (info.first_sequence == kept.sequence + 1)
     return read(kept.sequence + 1);
   // After a loss the log gives sequences a second time: the record there must
@@ -173,7 +173,7 @@ void package_feed_state::take_records() {
     // The place of a record that some other program wrote has no name to know
     // it by again; the one before it will do.
     if (e.change.revision > 0)
-      position = {record.at.sequence, message_id(e.change)};
+      position = {record.at.sequence, message_id(e.change), log_created_};
     b->events.push_back(std::move(e));
   }
   if (missing_.empty() && !must_reconcile_ && position != position_)

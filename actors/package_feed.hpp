@@ -138,7 +138,8 @@ class package_feed_state {
   std::uint64_t settled_news_ = 0;
   std::vector<waiter> waiters_;
   bool busy_ = false;
-  /// The place up to which all is applied, and whether it may be kept.
+  std::int64_t log_created_ = 0;
+  /// The place up to which all is applied.
   package_log_position position_;
   /// By message id: changes whose document could not be had.
   std::map<std::string, package_event> missing_;

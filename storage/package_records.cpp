@@ -272,13 +272,17 @@ std::optional<ecosystem_counters> decode_counters(std::string_view value) {
 std::string encode(const package_log_position& p) {
   std::string out;
   ordered_key::append_u64(out, p.sequence);
+  put(out, p.log_created);
   return out.append(p.message_id);
 }
 
 std::optional<package_log_position> decode_position(std::string_view value) {
   package_log_position p;
-  if (!ordered_key::take(value, p.sequence))
+  std::uint64_t created = 0;
+  if (!ordered_key::take(value, p.sequence)
+      || !ordered_key::take(value, created))
     return {};
+  p.log_created = static_cast<std::int64_t>(created);
   p.message_id = value;
   return p;
 }

@@ -149,6 +149,8 @@ struct package_tag_query {
 struct package_log_position {
   std::uint64_t sequence = 0;
   std::string message_id;
+  /// When the log was made: another one begins to count anew.
+  std::int64_t log_created = 0;
   bool operator==(const package_log_position&) const = default;
 };
 

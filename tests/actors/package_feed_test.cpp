@@ -8,6 +8,10 @@ namespace {
 
 class PackageFeedTest : public package_world {
  protected:
+  void tell(const package_event& e) {
+    log_->append(package_subjects{}.event(e.change), message_id(e.change),
+                 to_body(e));
+  }
   package_feed_stats stats(package_node& n) {
     return *request(n.feed, 1s, stats_atom::value);
   }
@@ -95,6 +99,50 @@ TEST_F(PackageFeedTest, AsksTheNodeThatAcceptedWhatTheBucketHasNot) {
   EXPECT_EQ(on_disk(b, "y"), "unshared");
 }
 
+TEST_F(PackageFeedTest, TakesFromTheBucketOnlyTheVersionAndRevisionItLooksFor) {
+  auto& a = start("a");
+  auto& b = start("b");
+  store(a, document("x", "one"));
+  run_for(100ms);
+  stop(b);
+  store(a, document("y", "old", "1.0.0"));
+  store(a, document("y", "new", "2.0.0"));
+  bucket_->down = true;
+  store(a, document("x", "two"));
+  bucket_->down = false;
+  auto& again = start("b");
+  EXPECT_EQ(on_disk(again, "x"), "two");
+  EXPECT_EQ(on_disk(again, "y", "1.0.0"), "old");
+  EXPECT_EQ(on_disk(again, "y"), "new");
+}
+
+TEST_F(PackageFeedTest, WaitsForADocumentThatItsOwnNodeDoesNotHaveYet) {
+  auto& a = start("a");
+  auto& b = start("b");
+  auto revision = store(a, document("x", "one"));
+  bucket_->entries.clear();
+  tell({{{"npm", "x"}, "1.0.0", revision + 1, false}, "a"});
+  run_for(2s);
+  EXPECT_EQ(stats(b).waiting, 1u);
+  ASSERT_TRUE(a.shelf->get()->apply_store(document("x", "two"), revision + 1));
+  run_for(2s);
+  EXPECT_EQ(on_disk(b, "x"), "two");
+  EXPECT_EQ(stats(b).waiting, 0u);
+}
+
+TEST_F(PackageFeedTest, RemovesWhatWasOlderThanALateRemoval) {
+  auto& a = start("a");
+  auto& b = start("b");
+  auto revision = store(a, document("x", "old", "1.0.0"));
+  run_for(100ms);
+  ASSERT_TRUE(b.shelf->get()->apply_store(document("x", "since", "2.0.0"),
+                                          revision + 2));
+  tell({{{"npm", "x"}, "", revision + 1, true}, "a"});
+  run_for(100ms);
+  EXPECT_EQ(on_disk(b, "x", "1.0.0"), "nothing");
+  EXPECT_EQ(on_disk(b, "x"), "since");
+}
+
 TEST_F(PackageFeedTest, TriesAgainWhatNobodyCouldGiveAndStaysBeforeIt) {
   auto& a = start("a");
   auto& b = start("b");
@@ -107,6 +155,9 @@ TEST_F(PackageFeedTest, TriesAgainWhatNobodyCouldGiveAndStaysBeforeIt) {
   run_for(3s);
   EXPECT_EQ(on_disk(b, "x"), "nothing");
   EXPECT_EQ(stats(b).waiting, 1u);
+  // Nor does it when there is more to read.
+  store(b, document("y", "since"));
+  run_for(1s);
   EXPECT_EQ(b.shelf->get()->position()->sequence, place);
   a.answers = true;
   run_for(3s);
@@ -150,104 +201,6 @@ TEST_F(PackageFeedTest, GoesOnWhereItStopped) {
   EXPECT_EQ(stats(again).known + stats(again).applied, 2u);
 }
 
-TEST_F(PackageFeedTest, ComparesWithTheOtherNodesAfterAGap) {
-  auto& a = start("a");
-  auto& b = start("b");
-  store(a, document("x", "one"));
-  store(a, document("z", "to be removed"));
-  run_for(100ms);
-  stop(b);
-  store(a, document("x", "two"));
-  store(a, document("y", "new", "2.0.0"));
-  store(a, document("y", "old", "1.0.0"));
-  ASSERT_TRUE(remove(a, "z"));
-  log_->forget_all();
-  bucket_->entries.clear();
-  auto& again = start("b");
-  run_for(3s);
-  EXPECT_EQ(stats(again).gaps, 1u);
-  EXPECT_EQ(on_disk(again, "x"), "two");
-  EXPECT_EQ(on_disk(again, "y"), "new");
-  EXPECT_EQ(on_disk(again, "y", "1.0.0"), "old");
-  EXPECT_EQ(on_disk(again, "z"), "nothing");
-}
-
-TEST_F(PackageFeedTest, ComparesWithTheNodesWhereTheDatabaseIsDown) {
-  auto& a = start("a", true);
-  auto& b = start("b", true);
-  store(a, document("x", "one"));
-  run_for(100ms);
-  stop(b);
-  store(a, document("x", "two"));
-  log_->forget_all();
-  bucket_->entries.clear();
-  database_->down = true;
-  auto& again = start("b", true);
-  run_for(3s);
-  EXPECT_EQ(on_disk(again, "x"), "two");
-}
-
-TEST_F(PackageFeedTest, ComparesWithTheDatabaseToo) {
-  auto& a = start("a", true);
-  auto& b = start("b", true);
-  auto& c = start("c", true);
-  store(a, document("x", "one"));
-  run_for(100ms);
-  stop(b), stop(c);
-  store(a, document("x", "two"));
-  stop(a);
-  log_->forget_all();
-  bucket_->entries.clear();
-  database_->down = true;
-  // The one that knows is away, and the other one knows no more.
-  auto& again = start("b", true);
-  start("c", true);
-  run_for(3s);
-  EXPECT_EQ(on_disk(again, "x"), "one");
-  // So the place is not kept yet.
-  store(again, document("y", "since"));
-  run_for(1s);
-  EXPECT_EQ(again.shelf->get()->position()->sequence, 1u);
-  database_->down = false;
-  run_for(3s);
-  EXPECT_EQ(on_disk(again, "x"), "two");
-  EXPECT_EQ(again.shelf->get()->position()->sequence, log_->last());
-}
-
-TEST_F(PackageFeedTest, ComparesAgainUntilSomebodyAnswers) {
-  auto& a = start("a");
-  auto& b = start("b", true);
-  store(a, document("x", "one"));
-  run_for(100ms);
-  stop(b);
-  store(a, document("x", "two"));
-  log_->forget_all();
-  bucket_->entries.clear();
-  database_->down = true;
-  a.answers = false;
-  auto& again = start("b", true);
-  run_for(5s);
-  EXPECT_EQ(on_disk(again, "x"), "one");
-  a.answers = true;
-  run_for(3s);
-  EXPECT_EQ(on_disk(again, "x"), "two");
-}
-
-TEST_F(PackageFeedTest, NoticesALogThatUsesItsSequencesAgain) {
-  auto& a = start("a");
-  auto& b = start("b");
-  store(a, document("x", "one"));
-  run_for(100ms);
-  stop(b);
-  // The last record never happened, and another one has its place.
-  log_->records.clear();
-  store(a, document("y", "two"));
-  auto& again = start("b");
-  run_for(1s);
-  EXPECT_EQ(stats(again).gaps, 1u);
-  EXPECT_EQ(on_disk(again, "y"), "two");
-}
-
 TEST_F(PackageFeedTest, LooksForAllVersionsWhereTheRecordNamesNone) {
   auto& n = start("a", true);
   package_key key{"npm", "x"};
@@ -260,19 +213,22 @@ TEST_F(PackageFeedTest, LooksForAllVersionsWhereTheRecordNamesNone) {
   EXPECT_EQ(on_disk(n, "x", "2.0.0"), "2.0.0");
 }
 
-TEST_F(PackageFeedTest, StaysBeforeWhatItsFullDiskDoesNotTake) {
+TEST_F(PackageFeedTest, ReadsAgainWhatItsDiskDidNotTake) {
   auto& a = start("a");
-  stop(start("b"));
-  reserve_ = 1ull << 60;
-  auto& full = start("b");
-  auto place = full.shelf->get()->position()->sequence;
+  auto& b = start("b");
+  store(a, document("w", "before"));
+  run_for(100ms);
+  b.writing.down = true;
   store(a, document("x", "one"));
   run_for(3s);
-  EXPECT_EQ(on_disk(full, "x"), "nothing");
-  EXPECT_EQ(full.shelf->get()->position()->sequence, place);
-  stop(full);
-  reserve_ = 0;
-  EXPECT_EQ(on_disk(start("b"), "x"), "one");
+  EXPECT_EQ(on_disk(b, "x"), "nothing");
+  EXPECT_EQ(b.shelf->get()->position()->sequence, 1u);
+  store(a, document("y", "two"));
+  b.writing.down = false;
+  run_for(3s);
+  EXPECT_EQ(on_disk(b, "x"), "one");
+  EXPECT_EQ(on_disk(b, "y"), "two");
+  EXPECT_EQ(b.shelf->get()->position()->sequence, log_->last());
 }
 
 TEST_F(PackageFeedTest, PassesOverRecordsThatAreNone) {

@@ -63,6 +63,23 @@ TEST_F(PackageRelayTest, TellsTheOthersBeforeTheWriterIsAnswered) {
   EXPECT_TRUE(gone.ready());
 }
 
+TEST_F(PackageRelayTest, TellsAtOnceWhatWasAcceptedWhileItWasTelling) {
+  auto& n = start("a");
+  log_->held = true;
+  std::vector<test::pending<std::vector<package_outcome>>> writes;
+  for (auto name : {"x", "y"}) {
+    writes.push_back(ask(n.packages, 1min, write_atom::value,
+                         std::vector<std::string>{document(name, "one")},
+                         now() + 1min));
+    run();
+  }
+  log_->release();
+  run();
+  EXPECT_TRUE(writes[0].ready());
+  EXPECT_TRUE(writes[1].ready());
+  EXPECT_EQ(log_->records.size(), 2u);
+}
+
 TEST_F(PackageRelayTest, LetsNoWriterWaitLongerThanHalfASecond) {
   auto& n = start("a");
   log_->held = true;

@@ -104,6 +104,12 @@ struct log_server {
     for (auto& [who, to] : std::exchange(readers, {}))
       to.on_lost(taken_away());
   }
+  /// The log is lost; another one begins.
+  void make_anew() {
+    ++created;
+    first = 1;
+    records.clear();
+  }
   /// The records before are gone, as after the log's retention.
   void forget_all() {
     first = last() + 1;

@@ -23,11 +23,39 @@ namespace larder::test {
 
 using namespace std::chrono_literals;
 
+/// What stands between the actors and a thread of the store.
+struct worker_gate {
+  package_worker_actor behind;
+  bool down = false;
+  bool held = false;
+  std::vector<package_job> waiting;
+};
+
+inline package_worker_actor::behavior_type
+gated_worker(package_worker_actor::pointer self, worker_gate* gate) {
+  return {[self, gate](package_job& job) {
+            if (gate->down)
+              job.run(nullptr, taken_away(), self->clock().now());
+            else if (gate->held)
+              gate->waiting.push_back(std::move(job));
+            else
+              caf::anon_send(gate->behind, std::move(job));
+          },
+          [](get_atom, const package_question&) -> caf::result<std::string> {
+            return taken_away();
+          },
+          [gate](open_atom a) { caf::anon_send(gate->behind, a); },
+          [gate](sweep_atom a) { caf::anon_send(gate->behind, a); }};
+}
+
 struct package_node {
   std::string name;
   std::shared_ptr<package_shelf> shelf;
   package_worker_actor worker;
+  worker_gate reading;
+  worker_gate writing;
   package_worker_actor gets;
+  package_worker_actor writes;
   package_database_actor database;
   warm_actor warm;
   std::shared_ptr<node_log> log;
@@ -37,6 +65,8 @@ struct package_node {
   std::shared_ptr<std::atomic<std::size_t>> backlog =
       std::make_shared<std::atomic<std::size_t>>(0);
   bool answers = true;
+  /// It tells other nodes what it has.
+  bool tells = true;
 };
 
 /// Asks the stores of the other nodes straight away.
@@ -66,7 +96,7 @@ class node_peers final : public package_peers {
                  std::chrono::milliseconds,
                  on<package_revision_page> done) override {
     auto* n = find(node);
-    if (n == nullptr)
+    if (n == nullptr || !n->tells)
       return done(taken_away());
     done(n->shelf->get()->revisions(limit, after));
   }
@@ -83,9 +113,6 @@ class node_peers final : public package_peers {
 
 class package_world : public actor_fixture {
  protected:
-  package_world() = default;
-  /// Actors take turns in an order drawn from `seed`.
-  explicit package_world(std::uint64_t seed) : actor_fixture(seed) {}
   // RocksDB, whose directory goes next, must be closed by then.
   ~package_world() override {
     for (auto& n : nodes_)
@@ -108,6 +135,9 @@ class package_world : public actor_fixture {
           return package_store::open(std::move(options));
         });
     n.worker = own(sys().spawn(package_worker, n.shelf));
+    n.reading.behind = n.writing.behind = n.worker;
+    n.gets = own(sys().spawn(gated_worker, &n.reading));
+    n.writes = own(sys().spawn(gated_worker, &n.writing));
     if (with_database)
       n.database =
           own(sys().spawn(package_database_worker,
@@ -117,24 +147,23 @@ class package_world : public actor_fixture {
     n.warm = own(sys().spawn(warm, warm_context{bucket_, nullptr, name, 1s}));
     n.log = std::make_shared<node_log>(log_);
     package_relay_context telling;
-    telling.store = n.worker;
-    telling.writes = n.worker;
+    telling.store = n.gets;
+    telling.writes = n.writes;
     telling.database = n.database;
     telling.warm = n.warm;
     telling.log = n.log;
     telling.node = name;
     n.relay = own(sys().spawn(package_relay, telling));
     packages_context serving;
-    n.gets = own(sys().spawn(package_worker, n.shelf));
-    serving.workers = {n.gets, n.gets, n.worker, n.worker};
+    serving.workers = {n.gets, n.gets, n.writes, n.worker};
     serving.warm = n.warm;
     serving.database = n.database;
     serving.collector = collector_;
     serving.relay = n.relay;
     n.packages = own(sys().spawn(packages, serving));
     package_feed_context following;
-    following.store = n.worker;
-    following.writes = n.worker;
+    following.store = n.gets;
+    following.writes = n.writes;
     following.packages = n.packages;
     following.database = n.database;
     following.warm = n.warm;
@@ -157,7 +186,8 @@ class package_world : public actor_fixture {
       a = nullptr;
     };
     end(n.feed), end(n.packages), end(n.relay), end(n.warm), end(n.database),
-        end(n.worker), end(n.gets);
+        end(n.worker), end(n.gets), end(n.writes);
+    n.reading.behind = n.writing.behind = nullptr;
     run();
     n.shelf.reset();
   }

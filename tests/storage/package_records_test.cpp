@@ -55,7 +55,7 @@ TEST(PackageRecordsTest, ValuesComeBackAndCutOnesDoNot) {
   EXPECT_EQ(decode_snippet(encode(n)), n);
   ecosystem_counters c{1, 2, 3, -4};
   EXPECT_EQ(decode_counters(encode(c)), c);
-  package_log_position p{1, "id"};
+  package_log_position p{1, "id", 2};
   EXPECT_EQ(decode_position(encode(p)), p);
   EXPECT_EQ(decode_revision(encode_revision(5)), 5);
   for (std::size_t i = 0; i < encode(n).size(); ++i)
