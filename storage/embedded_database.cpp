@@ -15,7 +15,9 @@ using namespace embedded;
 
 namespace {
 
-constexpr std::string_view format = "1";
+constexpr std::string_view format = "2";
+// Its index holds fewer words.
+constexpr std::string_view format_before = "1";
 
 std::int64_t system_time() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -79,7 +81,8 @@ caf::expected<void> embedded_database::load() {
       !ok)
     return ok;
   auto is_new = found.empty();
-  if (!is_new && found["format"] != format)
+  auto is_older = found["format"] == format_before;
+  if (!is_new && !is_older && found["format"] != format)
     return fail(ec::configuration,
                 "the embedded store in " + directory() + " has format "
                     + found["format"] + ", and this binary knows "
@@ -102,13 +105,15 @@ caf::expected<void> embedded_database::load() {
   auto current = index_.is_current();
   if (!current)
     return current.error();
-  search_is_stale_ |= !*current;
+  search_is_stale_ |= is_older || !*current;
   timeline_ =
       std::max(timeline_ + 1, static_cast<std::uint64_t>(now()) / 1'000'000);
   upto_.log_sequence = 0;
   upto_.message_id.clear();
   rocks_batch batch;
   batch.put(embedded::state, "format", format);
+  if (search_is_stale_)
+    batch.put(embedded::state, "search", "stale");
   batch.put(embedded::state, "origin", origin_);
   if (auto ok = put_state(batch, durability()); !ok)
     return ok;

@@ -50,30 +50,33 @@ search_document document_of(const key& k, const value_row& value) {
   d.id = encode(key_view{k});
   d.name = k.id;
   d.filters = {type_filter(k.type)};
-  for (auto& tag : value.tags)
-    append(d.keywords, tag);
   // Some JSON is beyond the parser: numbers without bounds, half a surrogate.
   auto parsed = check_json(value.content, deepest)
                     ? json::parse(value.content, nullptr, false)
                     : json(json::value_t::discarded);
-  if (!parsed.is_object()) {
+  std::string said;
+  if (!parsed.is_object())
     d.body = value.content;
-    return d;
-  }
-  for (auto& [name, part] : parsed.items())
-    if (is_one_of(name, names) || is_one_of(name, keywords))
-      append_strings(d.keywords, part);
-    else if (is_one_of(name, descriptions))
-      append_strings(d.description, part);
-    else
-      append_strings(d.body, part);
+  else
+    for (auto& [name, part] : parsed.items())
+      if (is_one_of(name, names))
+        append_strings(d.keywords, part);
+      else if (is_one_of(name, descriptions))
+        append_strings(d.description, part);
+      else
+        append_strings(is_one_of(name, keywords) ? said : d.body, part);
+  // A name counts twice, and so for more than what is said of the artifact.
+  append(d.description, d.keywords);
+  append(d.description, said);
+  for (auto& tag : value.tags)
+    append(d.description, tag);
+  append(d.description, k.type);
   return d;
 }
 
 std::string readable(const search_document& document) {
   auto text = document.description;
   append(text, document.body);
-  append(text, document.keywords);
   return text;
 }
 

@@ -5,6 +5,9 @@
 #include "storage/postgres_store.hpp"
 #include "storage/utf8.hpp"
 
+#include <cctype>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace larder {
@@ -20,6 +23,34 @@ constexpr postgres_statement find{
 constexpr postgres_statement index_changes{
     "larder_index_changes", "SELECT larder.index_changes($1::bigint)"};
 
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/// What no word and no phrase begins with.
+bool is_punctuation(char c) {
+  return static_cast<unsigned char>(c) < 0x80 && c != '"' && !is_blank(c)
+         && std::isalnum(static_cast<unsigned char>(c)) == 0;
+}
+
+/// One dash for any number of them, none without a word after it, as everywhere
+/// else: websearch_to_tsquery makes a negation of each, and fails with many.
+std::string with_single_dashes(std::string_view words) {
+  std::string out;
+  while (!words.empty()) {
+    auto c = words.front();
+    words.remove_prefix(1);
+    if (c == '-' && (out.empty() || is_blank(out.back()))) {
+      while (!words.empty() && is_punctuation(words.front()))
+        words.remove_prefix(1);
+      if (words.empty() || is_blank(words.front()))
+        continue;
+    }
+    out += c;
+  }
+  return out;
+}
+
 }  // namespace
 
 caf::expected<artifact_matches>
@@ -28,9 +59,9 @@ postgres_store::search(const artifact_query& query) {
   // PostgreSQL could hold no artifact with such a word, nor of such a type.
   if (!is_utf8_text(query.words) || !is_utf8_text(query.type.value_or("")))
     return matches;
-  auto rows =
-      session_->run(find, {query.words, query.type, std::to_string(query.limit),
-                           std::to_string(query.offset)});
+  auto rows = session_->run(find, {with_single_dashes(query.words), query.type,
+                                   std::to_string(query.limit),
+                                   std::to_string(query.offset)});
   if (!rows)
     return rows.error();
   for (int i = 0; i < rows->size(); ++i) {

@@ -67,6 +67,24 @@ suite('template.search', { nodes: 2 }, (env) => {
     assert.deepEqual(ids(await search({ query: 'quetzalcoatlus' })), []);
   });
 
+  test('the type is one of the words', async () => {
+    assert.deepEqual(ids(await search({ query: 'browsers framework' })), ['socket.io']);
+  });
+
+  test('no query is too strange to be answered', async () => {
+    const parts = ['-', '"', ' ', '.', '(', 'or', "'", '\\', '!', ':', 'a', '|', '&', 'ü'];
+    let at = 7;
+    const next = (n) => { at = (at * 48271) % 2147483647; return at % n; };
+    for (let i = 0; i < 300; ++i) {
+      // Mostly two of them: so many in a row that they nest.
+      const two = [parts[next(parts.length)], parts[next(parts.length)]];
+      const query = 'x' + Array.from({ length: 100 },
+        () => next(10) ? two[next(2)] : parts[next(parts.length)]).join('');
+      const reply = await env.client.request('template.search', { query });
+      assert.ok(reply.ok, `${query}: ${reply}`);
+    }
+  });
+
   for (const subject of ['template.search.live-view', 'template.search.live_view',
                          'template.search.live.view'])
     test(`${subject} searches for "live view"`, async () => {

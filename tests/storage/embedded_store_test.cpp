@@ -317,6 +317,25 @@ TEST_F(EmbeddedStoreTest, MakesAnIndexAnewThatDoesNotAgree) {
   EXPECT_EQ(matches->found.size(), 1'200u);
 }
 
+TEST_F(EmbeddedStoreTest, MakesTheIndexOfAnOlderFormatAnew) {
+  open();
+  put({"framework", "a"}, R"({"text":"marmalade"})");
+  database_ = nullptr;
+  {
+    rocks_options options;
+    options.families = embedded::family_names();
+    auto rocks = rocks_database::open(path_, std::move(options));
+    ASSERT_TRUE(rocks);
+    rocks_batch batch;
+    batch.erase_range(embedded::search, "", "\xff\xff");
+    batch.put(embedded::state, "format", "1");
+    ASSERT_TRUE((*rocks)->write(batch));
+  }
+  open();
+  EXPECT_EQ(found_by("framework"), "a ");
+  EXPECT_EQ(found_by("marmalade"), "a ");
+}
+
 TEST_F(EmbeddedStoreTest, RefusesWritesOnAFullDiskAndReadsOn) {
   small_disk disk{64 << 20};
   if (!disk.mounted())

@@ -122,6 +122,16 @@ TEST_P(SearchContract, RanksByWhereTheWordStands) {
   EXPECT_EQ(ids("caching"), "caching-things in-description in-text");
 }
 
+TEST_P(SearchContract, RanksNamesBeforeWhatIsSaidAndThatBeforeTheText) {
+  const std::string words = R"("a marmalade of the finest sort"})";
+  put({"t", "a"}, R"({"text":)" + words);
+  put({"t", "b"}, R"({"summary":)" + words);
+  put({"t", "c"}, R"({"title":)" + words);
+  EXPECT_EQ(ids("marmalade"), "c b a");
+  put({"t", "d"}, R"({"keywords":["marmalade","finest","sort"]})");
+  EXPECT_EQ(ids("marmalade").back(), 'a');
+}
+
 TEST_P(SearchContract, CountsTheTagsThatWereGivenWithThePut) {
   auto w = put_of({"t", "tagged"}, R"({"text":"nothing about it"})");
   w.tags = std::vector<std::string>{"observability", "tracing"};
@@ -130,6 +140,18 @@ TEST_P(SearchContract, CountsTheTagsThatWereGivenWithThePut) {
   // A put without tags leaves them as they are.
   put({"t", "tagged"}, R"({"text":"still nothing"})");
   EXPECT_EQ(ids("observability nothing"), "tagged");
+}
+
+TEST_P(SearchContract, TakesTheTypeForOneOfItsWords) {
+  put({"framework", "phoenix"}, R"({"description":"Elixir for the web"})");
+  put({"code_template", "genserver"}, R"({"text":"Elixir, the usual way"})");
+  EXPECT_EQ(ids("web framework"), "phoenix");
+  EXPECT_EQ(ids("elixir templates"), "genserver");
+  // It counts as a tag does: less than a name, more than the text.
+  put({"t", "framework-guide"}, R"({"text":"how to choose one of them"})");
+  put({"t", "other"}, R"({"text":"one framework beside many other words of no )"
+                      R"(importance: lorem ipsum dolor sit amet"})");
+  EXPECT_EQ(ids("framework"), "framework-guide phoenix other");
 }
 
 TEST_P(SearchContract, KeepsToAType) {
@@ -200,6 +222,9 @@ TEST_P(SearchContract, TakesPhrasesAlternativesAndExclusions) {
   EXPECT_TRUE(either == "elixir socket.io" || either == "socket.io elixir")
       << either;
   EXPECT_EQ(ids("channels -elixir"), "live-view");
+  // However many dashes, it is one exclusion; without a word after it, none.
+  EXPECT_EQ(ids("channels --elixir"), "live-view");
+  EXPECT_EQ(ids("channels - elixir"), "phoenix");
   EXPECT_EQ(ids("channels -\"web framework\""), "live-view");
 }
 
@@ -212,6 +237,14 @@ TEST_P(SearchContract, TakesAnyTextForAQuery) {
     search(words);
   search(std::string("nul\0l", 5));
   search(std::string(4096, 'x'));
+  search(std::string(500, '-') + "phoenix");
+  std::string many;
+  for (auto* part : {"- ", "-.", "-(", "-'", "-\"", "-or ", "-\\", "-!"}) {
+    many = "phoenix ";
+    for (int i = 0; i < 200; ++i)
+      many += part;
+    search(many + "channels");
+  }
 }
 
 TEST_P(SearchContract, FindsValuesOfAnyShape) {
