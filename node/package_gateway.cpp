@@ -157,6 +157,8 @@ void package_gateway_state::store_many(call_ptr c) {
     auto end = std::min(text.find('\n'), text.size());
     auto one = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
+    if (one.ends_with('\r'))
+      one.remove_suffix(1);
     if (one.find_first_not_of(" \t\r") == std::string_view::npos)
       continue;
     documents.emplace_back(one);

@@ -164,7 +164,32 @@ class pump {
                        of);
       return;
     }
+    if (code_of(why) == ec::too_large)
+      return take_apart(*of, why);
     report_.stopped = why;
+  }
+
+  /// What is too large for a message is so by itself, or as a whole.
+  void take_apart(const batch& whole, const caf::error& why) {
+    if (whole.origins.size() == 1) {
+      ++report_.failed;
+      if (report_.failures.size() < most_failures)
+        report_.failures.push_back({whole.origins.front(),
+                                    std::string{name_of(ec::too_large)},
+                                    message_of(why)});
+      return;
+    }
+    auto middle = whole.origins.begin()
+                  + static_cast<std::ptrdiff_t>(whole.origins.size() / 2);
+    std::size_t end = 0;
+    for (auto i = whole.origins.begin(); i != middle; ++i)
+      end = whole.lines.find('\n', end) + 1;
+    auto first = std::make_shared<batch>(
+        batch{whole.lines.substr(0, end), {whole.origins.begin(), middle}});
+    auto second = std::make_shared<batch>(
+        batch{whole.lines.substr(end), {middle, whole.origins.end()}});
+    for (auto& half : {first, second})
+      retries_.emplace(clock::now(), half);
   }
 
   document_source& source_;

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -49,6 +50,10 @@ caf::expected<std::string> dump_of_apt() {
 
 caf::expected<std::string> read_all(const std::string& path) {
   std::ifstream file;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    return fail(ec::invalid_request,
+                path + " is a directory; expected a file, or - for the input");
   if (path != "-")
     file.open(path, std::ios::binary);
   auto& in = path == "-" ? std::cin : file;
@@ -62,7 +67,11 @@ caf::expected<std::string> read_all(const std::string& path) {
 /// One document a line, each with its line's number.
 class jsonl_documents : public document_source {
  public:
-  explicit jsonl_documents(std::string text) : text_(std::move(text)) {}
+  explicit jsonl_documents(std::string text) : text_(std::move(text)) {
+    // Editors put a byte order mark in front.
+    if (text_.starts_with("\xEF\xBB\xBF"))
+      at_ = 3;
+  }
 
   bool next(std::string& document, std::string& origin) override {
     while (at_ < text_.size()) {
@@ -70,6 +79,8 @@ class jsonl_documents : public document_source {
       document.assign(text_, at_, end - at_);
       at_ = end + 1;
       ++line_;
+      if (document.ends_with('\r'))
+        document.pop_back();
       if (document.find_first_not_of(" \t\r") == std::string::npos)
         continue;
       origin = "line " + std::to_string(line_);

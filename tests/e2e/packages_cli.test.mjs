@@ -148,6 +148,23 @@ suite('larder packages', { nodes: 2 }, (env) => {
         ecosystem: 'npm', name: 'after-the-backup' }, { node: 'node-1' })).status === 200);
   });
 
+  test('import: a document that no message takes fails alone, whatever stands around it', async () => {
+    const file = path.join(env.dir, 'large.jsonl');
+    const large = document_of('large', 'x', { readme: 'x'.repeat(2_000_000) });
+    writeFileSync(file, `\ufeff${[
+      document_of('large', 'a'), large, document_of('large', 'b'), ''].join('\r\n')}`);
+    const done = await packages(['import', file, '--json']);
+    assert.equal(done.code, 2, done.stderr);
+    const report = JSON.parse(done.stdout);
+    assert.equal(report.stored, 2);
+    assert.equal((await packages(['get', 'large', 'a'])).stdout, document_of('large', 'a'));
+    assert.deepEqual(report.failures.map(({ origin, error }) => [origin, error]),
+      [['line 2', 'too_large']]);
+    const directory = await packages(['import', env.dir]);
+    assert.equal(directory.code, 2);
+    assert.match(directory.stderr, /is a directory/);
+  });
+
   test('import into a directory needs no node', async () => {
     const file = path.join(env.dir, 'few.jsonl');
     const to = path.join(env.dir, 'store');
