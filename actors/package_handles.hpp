@@ -84,6 +84,17 @@ struct package_found {
   larder::tier tier = larder::tier::memory;
 };
 
+/// A write that counts only if nobody has written since.
+struct package_conditional {
+  package_key key;
+  /// Whose revision is meant; empty: that of the version answered without one.
+  std::string version;
+  /// 0: there must be none.
+  std::int64_t expected = 0;
+  /// Empty: remove the package.
+  std::string document;
+};
+
 struct package_outcome {
   package_written written;
   caf::error failure;
@@ -116,6 +127,10 @@ using packages_actor = caf::typed_actor<
     caf::replies_to<write_atom, std::vector<std::string>,
                     time_point>::with<std::vector<package_outcome>>,
     caf::replies_to<remove_atom, package_key,
+                    time_point>::with<package_written>,
+    // Either of them. `revision_conflict` if the revision that this node has is
+    // another one.
+    caf::replies_to<write_atom, package_conditional,
                     time_point>::with<package_written>,
     // Asks the registry, and keeps what it says.
     caf::replies_to<collect_atom, package_read>::with<package_collected>,
@@ -181,6 +196,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::package_question)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::package_database_job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::package_key)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::package_read)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::package_conditional)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::package_found)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::package_written)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(larder::package_collected)

@@ -44,6 +44,9 @@ packages_actor::behavior_type packages(packages_state::pointer self,
                time_point deadline) {
         return state.store(std::move(documents), deadline);
       },
+      [&state](write_atom, package_conditional& write, time_point deadline) {
+        return state.write_if(std::move(write), deadline);
+      },
       [&state](remove_atom, const package_key& key, time_point deadline) {
         return state.remove(key, deadline);
       },

@@ -60,6 +60,8 @@ class packages_state {
   store(std::vector<std::string> documents, time_point deadline);
   caf::result<package_written> remove(const package_key& key,
                                       time_point deadline);
+  caf::result<package_written> write_if(package_conditional write,
+                                        time_point deadline);
   caf::result<package_collected> collect(package_read q);
   void changed(const std::vector<package_key>& keys);
   void tick();
@@ -116,6 +118,8 @@ class packages_state {
   void tell(std::function<void()> then);
   void remove_known(const package_key& key, time_point deadline,
                     caf::typed_response_promise<package_written> reply);
+  void write_now(package_conditional write, time_point deadline,
+                 caf::typed_response_promise<package_written> reply);
   void ask_registry(const collecting_ptr& c, remembered known);
   void take_collected(const collecting_ptr& c, const remembered& known,
                       collect_reply reply);

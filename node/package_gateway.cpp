@@ -130,9 +130,20 @@ void package_gateway_state::get(call_ptr c) {
 }
 
 void package_gateway_state::store(call_ptr c) {
-  auto wait = patience(c, context_.limits.default_deadline);
-  if (!wait)
-    return;
+  auto headers = parse_headers(c->message, context_.limits);
+  if (!headers)
+    return refuse(c, headers.error());
+  auto wait = std::optional{headers->deadline};
+  if (headers->expect_revision) {
+    auto p = parse_package(c->message.data());
+    if (!p)
+      return refuse(c, p.error());
+    return write_if(c, *wait,
+                    {{p->ecosystem, p->name},
+                     p->version,
+                     *headers->expect_revision,
+                     std::string{c->message.data()}});
+  }
   std::vector<std::string> documents{std::string{c->message.data()}};
   self_
       ->request(context_.packages, left(*c, *wait), write_atom::value,
@@ -170,6 +181,11 @@ void package_gateway_state::store_many(call_ptr c) {
                        "the body has " + std::to_string(documents.size())
                            + " documents; expected 1 to "
                            + std::to_string(most_documents) + ", one a line"));
+  if (c->message.header(header::expect_revision))
+    return refuse(c, fail(ec::invalid_request,
+                          std::string{header::expect_revision}
+                              + " is for one document; expected "
+                              + context_.subjects.of(package_op::store)));
   auto wait = patience(c, context_.limits.default_deadline);
   if (!wait)
     return;
@@ -192,16 +208,35 @@ void package_gateway_state::remove(call_ptr c) {
   key_in(body, key);
   if (body.failure())
     return refuse(c, body.failure());
-  auto wait = patience(c, context_.limits.default_deadline);
-  if (!wait)
-    return;
-  after_news(c, key, [this, c, key, wait = *wait] {
+  auto headers = parse_headers(c->message, context_.limits);
+  if (!headers)
+    return refuse(c, headers.error());
+  auto wait = headers->deadline;
+  if (headers->expect_revision)
+    return write_if(c, wait, {key, {}, *headers->expect_revision, {}});
+  after_news(c, key, [this, c, key, wait] {
     self_
         ->request(context_.packages, left(*c, wait), remove_atom::value, key,
                   c->arrived + wait)
         .then(
             [c](const package_written& gone) {
               answer_json(c, removed_json(gone));
+            },
+            [c, wait](const caf::error& why) {
+              refuse(c, in_words(why, wait, unknown_outcome));
+            });
+  });
+}
+
+void package_gateway_state::write_if(const call_ptr& c, milliseconds wait,
+                                     const package_conditional& write) {
+  after_news(c, write.key, [this, c, wait, write] {
+    self_
+        ->request(context_.packages, left(*c, wait), write_atom::value, write,
+                  c->arrived + wait)
+        .then(
+            [c, removes = write.document.empty()](const package_written& done) {
+              answer_json(c, removes ? removed_json(done) : to_json(done));
             },
             [c, wait](const caf::error& why) {
               refuse(c, in_words(why, wait, unknown_outcome));

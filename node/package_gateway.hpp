@@ -75,8 +75,8 @@ class package_gateway_state {
   void revisions(call_ptr c);
   void tell_stats(call_ptr c);
   void collect(call_ptr c, std::string_view ecosystem);
-  void answer_outcome(const call_ptr& c,
-                      const std::vector<package_outcome>& outcomes);
+  void write_if(const call_ptr& c, milliseconds wait,
+                const package_conditional& write);
 
   /// Of the packages of one ecosystem or of all, which a body names.
   void key_in(request_fields& body, package_key& key) const;

@@ -69,6 +69,32 @@ suite('packages.storage', { nodes: 1 }, (env) => {
     assert_error(await at(b.revision + 1), 503, 'unavailable');
   });
 
+  test('a write that expects another revision changes nothing, and is told the current one', async () => {
+    const expecting = (revision) => ({ headers: { 'Larder-Expect-Revision': revision } });
+    const text = document_of('npm', 'expected');
+    const absent = await ask('store', text, expecting(5));
+    assert.equal(assert_error(absent, 409, 'revision_conflict').revision, 0);
+    assert.equal((await ask('get', { ecosystem: 'npm', name: 'expected' })).status, 404);
+    const first = await ask('store', text, expecting(0));
+    assert.equal(first.status, 200, String(first));
+    const { revision } = first.json;
+    const again = await ask('store', document_of('npm', 'expected', { readme: 'x' }), expecting(0));
+    assert.equal(assert_error(again, 409, 'revision_conflict').revision, revision);
+    const key = { ecosystem: 'npm', name: 'expected' };
+    assert_error(await ask('delete', key, expecting(revision - 1)), 409, 'revision_conflict');
+    assert.equal((await ask('get', key)).text, text);
+    // Of many at once, one.
+    const all = await Promise.all(Array.from({ length: 20 }, (_, i) => ask('store',
+      document_of('npm', 'expected', { description: `writer ${i}` }), expecting(revision))));
+    assert.equal(all.filter((reply) => reply.ok).length, 1);
+    const [won] = all.filter((reply) => reply.ok);
+    assert.equal((await ask('get', key)).revision, won.json.revision);
+    assert.equal((await ask('delete', key, expecting(won.json.revision))).status, 200);
+    assert_error(await ask('get', key), 404, 'not_found');
+    assert_error(await ask('store_many', text, expecting(0)), 400, 'invalid_request');
+    assert_error(await ask('store', text, expecting('x')), 400, 'invalid_request');
+  });
+
   test('what is not stored is 404, and a removed package is gone', async () => {
     assert_error(await ask('get', { ecosystem: 'npm', name: 'nope' }), 404, 'not_found');
     const written = await store(document_of('npm', 'removed'));
