@@ -12,11 +12,14 @@ namespace {
 
 // Whether the store lacks the change. A removal may concern versions beside the
 // one that is answered, so it is lacked unless the package is gone already.
+// What cannot be a package (anybody may write into the database) is not lacked.
 caf::expected<bool> lacks(const package_store& store,
                           const package_change& change) {
   if (change.revision == 0)
     return true;
   auto kept = store.get(change.key.ecosystem, change.key.name, change.version);
+  if (!kept && code_of(kept.error()) == ec::invalid_request)
+    return false;
   if (!kept)
     return kept.error();
   return kept->revision < change.revision

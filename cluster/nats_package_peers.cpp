@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <mutex>
 #include <set>
@@ -151,9 +152,22 @@ std::string to_body(const package_revision_page& page) {
 }
 
 caf::expected<package_revision_page> revision_page_in(std::string_view body) {
+  auto refused = [](std::string_view why) {
+    return fail(ec::unavailable, "a node told its packages in an unknown way: "
+                                     + std::string{why});
+  };
   auto key_in = [](const json& o) {
     return package_key{o.at("ecosystem").get<std::string>(),
                        o.at("name").get<std::string>()};
+  };
+  auto may_be = [](const package_revisions& item) {
+    return item.removed_at >= 0
+           && check_package_key(item.key.ecosystem, item.key.name)
+           && std::all_of(item.versions.begin(), item.versions.end(),
+                          [](auto& kept) {
+                            return kept.revision > 0 && !kept.version.empty()
+                                   && check_package_version(kept.version);
+                          });
   };
   try {
     auto all = json::parse(body);
@@ -165,15 +179,19 @@ caf::expected<package_revision_page> revision_page_in(std::string_view body) {
       for (auto& kept : o.at("versions"))
         item.versions.push_back({kept.at("version").get<std::string>(),
                                  kept.at("revision").get<std::int64_t>()});
+      if (!may_be(item))
+        return refused(item.key.ecosystem + "/" + item.key.name
+                       + " cannot be a package of these versions");
       page.items.push_back(std::move(item));
     }
-    if (auto& next = all.at("next"); !next.is_null())
+    if (auto& next = all.at("next"); !next.is_null()) {
       page.next = key_in(next);
+      if (!may_be({*page.next, 0, {}}))
+        return refused("the next page cannot begin there");
+    }
     return page;
   } catch (const json::exception& e) {
-    return fail(ec::unavailable, std::string{"a node told its packages in an "
-                                             "unknown way: "}
-                                     + e.what());
+    return refused(e.what());
   }
 }
 

@@ -100,6 +100,22 @@ TEST_F(PackageFeedReconcileTest, ComparesAgainUntilSomebodyAnswers) {
   EXPECT_EQ(on_disk(again, "x"), "two");
 }
 
+TEST_F(PackageFeedReconcileTest, PassesOverWhatNoStoreCanKeep) {
+  package_key none{"No Ecosystem", "x"};
+  database_->rows[none].versions.push_back({{none, "1.0.0", 5, false}, "{}"});
+  package_key key{"npm", "x"};
+  database_->rows[key].versions = {
+      {{key, "", 5, false}, "{}"},
+      {{key, "1.0.0", 6, false}, document("x", "one")},
+      {{key, "a\nb", 7, false}, "{}"}};
+  auto& n = start("a", true);
+  run_for(2s);
+  EXPECT_EQ(on_disk(n, "x"), "one");
+  store(n, document("y", "two"));
+  run_for(1s);
+  EXPECT_EQ(n.shelf->get()->position()->sequence, log_->last());
+}
+
 TEST_F(PackageFeedReconcileTest, ComparesAllPagesOfAGreatMany) {
   auto& a = start("a");
   std::vector<std::string> many;
