@@ -149,6 +149,11 @@ std::string text_of(const json& object, const char* member) {
   return value.is_string() ? value.get<std::string>() : std::string{};
 }
 
+std::uint64_t number_of(const json& object, const char* member) {
+  auto& value = member_of(object, member);
+  return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
+}
+
 const json& object_of(const json& object, std::string_view member) {
   auto& value = member_of(object, member);
   return value.is_object() ? value : nothing();

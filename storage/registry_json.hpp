@@ -1,7 +1,8 @@
 // Registry documents in JSON: parsed only after a check of their depth, and
 // read without trust in the kind of any member.
 //
-// Used by the .cpp files of the registries alone: it names the JSON library.
+// Used by the .cpp files of the registries, and of commands that read what a
+// node answers: it names the JSON library.
 // Thread rule: no state. No call throws.
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -27,6 +29,9 @@ caf::expected<nlohmann::json> parse_document(
 
 /// A member that is a text; empty if there is none.
 std::string text_of(const nlohmann::json& object, const char* member);
+
+/// A member that is a whole number; 0 if there is none.
+std::uint64_t number_of(const nlohmann::json& object, const char* member);
 
 /// A member that is an object; a null that never dangles if there is none.
 const nlohmann::json& object_of(const nlohmann::json& object,

@@ -1,15 +1,12 @@
 #include "node/cli/collect_run.hpp"
 
 #include "node/cli/exit_code.hpp"
+#include "node/cli/in_flight.hpp"
 #include "storage/error.hpp"
 #include "storage/package.hpp"
 #include "storage/registry_json.hpp"
 
-#include <algorithm>
-#include <condition_variable>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -17,44 +14,11 @@ namespace larder::cli {
 
 namespace {
 
-using clock = std::chrono::steady_clock;
-
 struct pending {
   wanted_package package;
   std::uint32_t attempts = 0;
 };
 using pending_ptr = std::shared_ptr<pending>;
-
-struct completion {
-  pending_ptr of;
-  caf::expected<collect_result> result;
-};
-
-/// Shared with the calls' completions: a late one never meets a queue that has
-/// gone.
-struct completions {
-  std::mutex mutex;
-  std::condition_variable ready;
-  std::vector<completion> waiting;
-
-  void push(completion one) {
-    std::lock_guard guard{mutex};
-    waiting.push_back(std::move(one));
-    ready.notify_one();
-  }
-
-  std::vector<completion> take_until(clock::time_point deadline) {
-    std::unique_lock guard{mutex};
-    ready.wait_until(guard, deadline, [this] { return !waiting.empty(); });
-    return std::exchange(waiting, {});
-  }
-};
-
-bool worth_another_try(const caf::error& err) {
-  auto code = code_of(err);
-  return code == ec::busy || code == ec::unavailable
-         || code == ec::deadline_exceeded;
-}
 
 class pump {
  public:
@@ -63,34 +27,25 @@ class pump {
       : packages_(packages), calls_(calls), limits_(limits) {}
 
   collect_report run(const std::function<void(std::uint64_t)>& on_progress) {
-    auto started = clock::now();
+    auto started = std::chrono::steady_clock::now();
     for (;;) {
       send_what_fits();
-      if (in_flight_ == 0 && retries_.empty())
+      if (in_flight_.size() == 0)
         break;
-      for (auto& one : done_->take_until(next_wake_up()))
-        settle(std::move(one));
+      for (auto& [of, result] : in_flight_.take())
+        settle(of, std::move(result));
       on_progress(report_.done());
     }
-    report_.elapsed = clock::now() - started;
+    report_.elapsed = std::chrono::steady_clock::now() - started;
     return std::move(report_);
   }
 
  private:
   void send_what_fits() {
-    while (in_flight_ < limits_.window) {
-      if (!retries_.empty() && retries_.begin()->first <= clock::now()) {
-        auto first = retries_.begin();
-        auto one = std::move(first->second);
-        retries_.erase(first);
-        collect(std::move(one));
-      } else if (next_ == packages_.size()
-                 || in_flight_ + retries_.size() >= limits_.window) {
-        return;
-      } else {
-        begin(packages_[next_++]);
-      }
-    }
+    while (auto again = in_flight_.due())
+      collect(std::move(again));
+    while (in_flight_.size() < limits_.window && next_ < packages_.size())
+      begin(packages_[next_++]);
   }
 
   /// A package of a certain version that is there is not asked for again.
@@ -98,40 +53,30 @@ class pump {
     auto one = std::make_shared<pending>(pending{package});
     if (package.version.empty())
       return collect(std::move(one));
-    ++in_flight_;
-    calls_.stored(
-        package, [done = done_, one](caf::expected<std::string> document) {
-          auto stored = document ? parse_stored(*document) : std::nullopt;
-          done->push({one, stored ? std::move(*stored) : collect_result{}});
-        });
+    calls_.stored(package, [done = in_flight_.begin(one)](
+                               const caf::expected<std::string>& document) {
+      auto stored = document ? parse_stored(*document) : std::nullopt;
+      done(stored ? std::move(*stored) : collect_result{});
+    });
   }
 
   void collect(pending_ptr one) {
-    ++in_flight_;
     ++one->attempts;
-    calls_.collect(one->package,
-                   [done = done_, one](caf::expected<collect_result> result) {
-                     done->push({one, std::move(result)});
-                   });
+    calls_.collect(one->package, in_flight_.begin(one));
   }
 
-  void settle(completion one) {
-    --in_flight_;
-    auto& what = *one.of;
-    if (one.result) {
-      if (one.result->outcome.empty())
-        return collect(std::move(one.of));
-      return count(*one.result);
+  void settle(const pending_ptr& of, caf::expected<collect_result> result) {
+    if (result) {
+      if (result->outcome.empty())
+        return collect(of);
+      return count(*result);
     }
-    if (worth_another_try(one.result.error())
-        && what.attempts < limits_.attempts) {
+    auto& why = result.error();
+    if (worth_another_try(why) && of->attempts < limits_.attempts) {
       ++report_.retries;
-      auto pause = limits_.first_pause * (1u << (what.attempts - 1));
-      retries_.emplace(clock::now() + pause, std::move(one.of));
-      return;
+      return in_flight_.retry(of, limits_.first_pause, of->attempts);
     }
-    report_.failures.push_back(
-        {std::move(what.package), std::move(one.result.error())});
+    report_.failures.push_back({std::move(of->package), std::move(why)});
   }
 
   void count(const collect_result& r) {
@@ -146,28 +91,13 @@ class pump {
     report_.downloaded_bytes += r.downloaded_bytes;
   }
 
-  clock::time_point next_wake_up() const {
-    auto latest = clock::now() + std::chrono::milliseconds{100};
-    return retries_.empty() ? latest
-                            : std::min(latest, retries_.begin()->first);
-  }
-
   const std::vector<wanted_package>& packages_;
   const collect_calls& calls_;
   collect_limits limits_;
   collect_report report_;
-  std::shared_ptr<completions> done_ = std::make_shared<completions>();
-  std::multimap<clock::time_point, pending_ptr> retries_;
+  in_flight<pending, caf::expected<collect_result>> in_flight_;
   std::size_t next_ = 0;
-  std::uint32_t in_flight_ = 0;
 };
-
-std::uint64_t number_of(const nlohmann::json& object, const char* member) {
-  auto found = object.find(member);
-  return found != object.end() && found->is_number_unsigned()
-             ? found->get<std::uint64_t>()
-             : 0;
-}
 
 }  // namespace
 

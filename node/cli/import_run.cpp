@@ -1,15 +1,10 @@
 #include "node/cli/import_run.hpp"
 
+#include "node/cli/in_flight.hpp"
 #include "storage/error.hpp"
+#include "storage/registry_json.hpp"
 
-#include <nlohmann/json.hpp>
-
-#include <algorithm>
-#include <condition_variable>
-#include <deque>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -17,70 +12,53 @@ namespace larder::cli {
 
 namespace {
 
-using clock = std::chrono::steady_clock;
-using nlohmann::json;
-
 // Below the server's usual limit of one message.
 constexpr std::size_t batch_bytes = 512 << 10;
 constexpr std::size_t batch_documents = 500;
-constexpr int most_attempts = 8;
-constexpr std::chrono::milliseconds first_pause{50};
 constexpr std::size_t most_failures = 100;
 
 struct batch {
   std::string lines;
   std::vector<std::string> origins;
-  int attempts = 0;
+  std::uint32_t attempts = 0;
 };
 using batch_ptr = std::shared_ptr<batch>;
 
-/// Filled by whatever thread completes a batch. Shared with the completions, so
-/// that a late one never meets a queue that has gone.
-struct completions {
-  std::mutex mutex;
-  std::condition_variable ready;
-  std::deque<std::pair<batch_ptr, caf::expected<std::string>>> waiting;
-};
-
-bool worth_another_try(const caf::error& err) {
-  auto code = code_of(err);
-  return code == ec::busy || code == ec::unavailable
-         || code == ec::deadline_exceeded;
-}
-
 class pump {
  public:
-  pump(document_source& source, const store_batch& store, std::uint32_t window)
-      : source_(source), store_(store), window_(window) {}
+  pump(document_source& source, const store_batch& store,
+       const import_limits& limits)
+      : source_(source), store_(store), limits_(limits) {}
 
   import_report
   run(const std::function<void(const import_report&)>& on_progress) {
-    auto started = clock::now();
+    auto started = std::chrono::steady_clock::now();
     for (;;) {
       send_what_fits();
-      if (in_flight_ == 0 && retries_.empty())
+      if (in_flight_.size() == 0)
         break;
-      settle_some();
+      for (auto& [of, reply] : in_flight_.take())
+        if (reply)
+          count(*of, *reply);
+        else
+          failed(of, reply.error());
+      if (report_.stopped)
+        in_flight_.forget_retries();
       on_progress(report_);
     }
-    report_.elapsed = clock::now() - started;
+    report_.elapsed = std::chrono::steady_clock::now() - started;
     return std::move(report_);
   }
 
  private:
   void send_what_fits() {
-    while (in_flight_ < window_ && !report_.stopped) {
-      if (!retries_.empty()) {
-        if (retries_.begin()->first > clock::now())
-          return;
-        auto again = std::move(retries_.begin()->second);
-        retries_.erase(retries_.begin());
-        send(std::move(again));
-      } else if (auto next = read_batch()) {
-        send(std::move(next));
-      } else {
+    while (auto again = in_flight_.due())
+      send(std::move(again));
+    while (in_flight_.size() < limits_.window && !report_.stopped) {
+      auto next = read_batch();
+      if (!next)
         return;
-      }
+      send(std::move(next));
     }
   }
 
@@ -106,64 +84,35 @@ class pump {
   }
 
   void send(batch_ptr one) {
-    ++in_flight_;
     ++one->attempts;
-    store_(one->lines, [done = done_, one](caf::expected<std::string> reply) {
-      std::lock_guard guard{done->mutex};
-      done->waiting.emplace_back(one, std::move(reply));
-      done->ready.notify_one();
-    });
-  }
-
-  void settle_some() {
-    auto until = clock::now() + std::chrono::milliseconds{100};
-    if (!retries_.empty())
-      until = std::min(until, retries_.begin()->first);
-    decltype(done_->waiting) ready;
-    {
-      std::unique_lock guard{done_->mutex};
-      done_->ready.wait_until(guard, until,
-                              [this] { return !done_->waiting.empty(); });
-      ready.swap(done_->waiting);
-    }
-    for (auto& [of, reply] : ready) {
-      --in_flight_;
-      if (reply)
-        count(*of, *reply);
-      else
-        failed(of, reply.error());
-    }
-    if (report_.stopped)
-      retries_.clear();
+    store_(one->lines, in_flight_.begin(one));
   }
 
   void count(const batch& of, const std::string& reply) {
-    auto outcome = json::parse(reply, nullptr, false);
-    if (!outcome.is_object()) {
-      report_.stopped = fail(ec::internal, "the node's reply is no JSON "
-                                           "object");
+    auto outcome = parse_document(reply, "the node");
+    if (!outcome || !outcome->contains("stored")) {
+      report_.stopped =
+          fail(ec::internal, "the node's answer to an import does not say how "
+                             "many were stored; is it of the same version as "
+                             "this command?");
       return;
     }
-    report_.stored += outcome.value("stored", 0ull);
-    report_.unchanged += outcome.value("unchanged", 0ull);
+    report_.stored += number_of(*outcome, "stored");
+    report_.unchanged += number_of(*outcome, "unchanged");
     report_.bytes += of.lines.size();
-    for (auto& one : outcome.value("failed", json::array())) {
+    for (auto& one : list_of(*outcome, "failed")) {
       ++report_.failed;
-      auto line = one.value("line", std::size_t{0});
+      auto line = number_of(one, "line");
       if (report_.failures.size() < most_failures && line >= 1
           && line <= of.origins.size())
-        report_.failures.push_back({of.origins[line - 1],
-                                    one.value("error", ""),
-                                    one.value("message", "")});
+        report_.failures.push_back({of.origins[line - 1], text_of(one, "error"),
+                                    text_of(one, "message")});
     }
   }
 
   void failed(const batch_ptr& of, const caf::error& why) {
-    if (worth_another_try(why) && of->attempts < most_attempts) {
-      retries_.emplace(clock::now() + first_pause * (1 << (of->attempts - 1)),
-                       of);
-      return;
-    }
+    if (worth_another_try(why) && of->attempts < limits_.attempts)
+      return in_flight_.retry(of, limits_.first_pause, of->attempts);
     if (code_of(why) == ec::too_large)
       return take_apart(*of, why);
     report_.stopped = why;
@@ -189,27 +138,25 @@ class pump {
     auto second = std::make_shared<batch>(
         batch{whole.lines.substr(end), {middle, whole.origins.end()}});
     for (auto& half : {first, second})
-      retries_.emplace(clock::now(), half);
+      in_flight_.retry(half, {}, 1);
   }
 
   document_source& source_;
   const store_batch& store_;
-  std::uint32_t window_;
+  import_limits limits_;
   import_report report_;
-  std::uint32_t in_flight_ = 0;
-  std::multimap<clock::time_point, batch_ptr> retries_;
+  in_flight<batch, caf::expected<std::string>> in_flight_;
   /// Read, but too large for the batch before: document and origin.
   std::optional<std::pair<std::string, std::string>> kept_;
-  std::shared_ptr<completions> done_ = std::make_shared<completions>();
 };
 
 }  // namespace
 
 import_report
 run_import(document_source& source, const store_batch& store,
-           std::uint32_t window,
+           const import_limits& limits,
            const std::function<void(const import_report&)>& on_progress) {
-  return pump{source, store, window}.run(on_progress);
+  return pump{source, store, limits}.run(on_progress);
 }
 
 }  // namespace larder::cli

@@ -48,11 +48,20 @@ using batch_done = std::function<void(caf::expected<std::string>)>;
 /// Stores documents, one a line.
 using store_batch = std::function<void(const std::string& lines, batch_done)>;
 
+struct import_limits {
+  /// Batches on their way at once.
+  std::uint32_t window = 4;
+  /// For one batch, the first included.
+  std::uint32_t attempts = 8;
+  /// Before the first repetition; twice as long before each further one.
+  std::chrono::milliseconds first_pause{50};
+};
+
 /// Stores everything that `source` holds. A batch that fails as a whole is
 /// tried again a few times; if it still fails, the import stops.
 import_report
 run_import(document_source& source, const store_batch& store,
-           std::uint32_t window,
+           const import_limits& limits,
            const std::function<void(const import_report&)>& on_progress);
 
 }  // namespace larder::cli

@@ -1,20 +1,15 @@
 #include "node/cli/load_run.hpp"
 
 #include "node/cli/exit_code.hpp"
+#include "node/cli/in_flight.hpp"
 #include "storage/error.hpp"
 
-#include <algorithm>
-#include <condition_variable>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <utility>
 
 namespace larder::cli {
 
 namespace {
-
-using clock = std::chrono::steady_clock;
 
 struct pending {
   load_item item;
@@ -25,53 +20,22 @@ struct pending {
 
 using pending_ptr = std::shared_ptr<pending>;
 
-struct completion {
-  pending_ptr of;
-  caf::error error;
-};
-
-/// Filled by whatever thread completes a put. Shared with the completions, so
-/// that a late one never meets a queue that has gone.
-struct completions {
-  std::mutex mutex;
-  std::condition_variable ready;
-  std::vector<completion> waiting;
-
-  void push(completion one) {
-    std::lock_guard guard{mutex};
-    waiting.push_back(std::move(one));
-    ready.notify_one();
-  }
-
-  std::vector<completion> take_until(clock::time_point deadline) {
-    std::unique_lock guard{mutex};
-    ready.wait_until(guard, deadline, [this] { return !waiting.empty(); });
-    return std::exchange(waiting, {});
-  }
-};
-
-bool worth_another_try(const caf::error& err) {
-  auto code = code_of(err);
-  return code == ec::busy || code == ec::unavailable
-         || code == ec::deadline_exceeded;
-}
-
 class pump {
  public:
   pump(load_source& source, const put_async& put, const load_limits& limits)
       : source_(source), put_(put), limits_(limits) {}
 
   load_report run(const std::function<void(std::uint64_t)>& on_progress) {
-    auto started = clock::now();
+    auto started = std::chrono::steady_clock::now();
     for (;;) {
       send_what_fits();
-      if (in_flight_ == 0 && retries_.empty() && (exhausted_ || stopped()))
+      if (in_flight_.size() == 0 && (exhausted_ || stopped()))
         break;
-      for (auto& one : done_->take_until(next_wake_up()))
-        settle(std::move(one));
+      for (auto& [of, why] : in_flight_.take())
+        settle(of, std::move(why));
       on_progress(report_.loaded + report_.failures.size());
     }
-    report_.elapsed = clock::now() - started;
+    report_.elapsed = std::chrono::steady_clock::now() - started;
     return std::move(report_);
   }
 
@@ -79,21 +43,10 @@ class pump {
   bool stopped() const { return report_.stopped; }
 
   void send_what_fits() {
-    while (in_flight_ < limits_.window) {
-      if (!retries_.empty() && retries_.begin()->first <= clock::now()) {
-        auto first = retries_.begin();
-        auto item = std::move(first->second);
-        retries_.erase(first);
-        send(std::move(item));
-      } else if (exhausted_ || stopped()
-                 || in_flight_ + retries_.size() >= limits_.window) {
-        // What waits for another try counts too: a node that is busy is not
-        // offered more, and memory stays bounded.
-        return;
-      } else {
-        read_one();
-      }
-    }
+    while (auto again = in_flight_.due())
+      send(std::move(again));
+    while (in_flight_.size() < limits_.window && !exhausted_ && !stopped())
+      read_one();
   }
 
   void read_one() {
@@ -114,55 +67,39 @@ class pump {
   }
 
   void send(pending_ptr one) {
-    ++in_flight_;
     ++one->attempts;
-    put_(one->item, [done = done_, one](caf::error err) {
-      done->push({one, std::move(err)});
-    });
+    put_(one->item, in_flight_.begin(one));
   }
 
-  void settle(completion one) {
-    --in_flight_;
-    auto& what = *one.of;
-    if (!one.error) {
+  void settle(const pending_ptr& of, caf::error why) {
+    auto& what = *of;
+    if (!why) {
       ++report_.loaded;
       report_.bytes += what.item.content.size();
       return;
     }
-    if (!stopped() && worth_another_try(one.error)
+    if (!stopped() && worth_another_try(why)
         && what.attempts < limits_.attempts) {
       ++report_.retries;
-      auto pause = limits_.first_pause * (1u << (what.attempts - 1));
-      retries_.emplace(clock::now() + pause, std::move(one.of));
-      return;
+      return in_flight_.retry(of, limits_.first_pause, what.attempts);
     }
-    if (worth_another_try(one.error) && report_.loaded == what.loaded_before)
-      give_up(one.error);
-    report_.failures.push_back(
-        {std::move(what.item.origin), std::move(one.error)});
+    if (worth_another_try(why) && report_.loaded == what.loaded_before)
+      give_up(why);
+    report_.failures.push_back({std::move(what.item.origin), std::move(why)});
   }
 
   // Whatever waits would fail the same way, each after as long.
   void give_up(const caf::error& why) {
     report_.stopped = true;
-    for (auto& [when, one] : retries_)
+    for (auto& one : in_flight_.forget_retries())
       report_.failures.push_back({std::move(one->item.origin), why});
-    retries_.clear();
-  }
-
-  clock::time_point next_wake_up() const {
-    auto latest = clock::now() + std::chrono::milliseconds{100};
-    return retries_.empty() ? latest
-                            : std::min(latest, retries_.begin()->first);
   }
 
   load_source& source_;
   const put_async& put_;
   load_limits limits_;
   load_report report_;
-  std::shared_ptr<completions> done_ = std::make_shared<completions>();
-  std::multimap<clock::time_point, pending_ptr> retries_;
-  std::uint32_t in_flight_ = 0;
+  in_flight<pending, caf::error> in_flight_;
   bool exhausted_ = false;
 };
 

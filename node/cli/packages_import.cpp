@@ -173,11 +173,11 @@ int say(const import_options& o, const import_report& done) {
 }
 
 int import_to(const import_options& o, document_source& from,
-              const store_batch& store, std::uint32_t window) {
+              const store_batch& store, const import_limits& limits) {
   import_report done;
   {
     progress bar{"import", 0};
-    done = run_import(from, store, window, [&](const import_report& so_far) {
+    done = run_import(from, store, limits, [&](const import_report& so_far) {
       auto all = so_far.stored + so_far.unchanged + so_far.failed;
       if (auto share = from.done(); share > 0)
         bar.set_total(static_cast<std::uint64_t>(static_cast<double>(all)
@@ -231,12 +231,11 @@ int import_packages(const import_options& o) {
     auto store = package_store::open(std::move(options));
     if (!store)
       return report(store.error(), o.json);
-    return import_to(
-        o, **from,
-        [&](const std::string& lines, const batch_done& done) {
-          done(store_here(**store, lines));
-        },
-        1);
+    return import_to(o, **from,
+                     [&](const std::string& lines, const batch_done& done) {
+                       done(store_here(**store, lines));
+                     },
+                     {.window = 1});
   }
   auto through = remote::open(o);
   if (!through)
@@ -256,7 +255,7 @@ int import_packages(const import_options& o) {
                 done(std::move(reply.error()));
             });
       },
-      4);
+      {});
 }
 
 }  // namespace
