@@ -273,7 +273,7 @@ suite('packages.storage', { nodes: 1 }, (env) => {
     store: ['', '{}', '[]', 'x', { ecosystem: 'npm', name: 'x', snippets: 'no' },
             { ecosystem: 'npm', name: 'x', tags: [1] }, `${'['.repeat(100_000)}`,
             { ecosystem: 'no way', name: 'x' }],
-    store_many: ['', '\n\n'],
+    store_many: ['', '\n\n', '{}\n'.repeat(2_001)],
     list: [{ ecosystem: 'npm', limit: 0 }, { ecosystem: 'npm', limit: 1_001 },
            { ecosystem: 'npm', limit: -1 }, { ecosystem: 'npm', limit: 'ten' },
            { ecosystem: 7 }, { ecosystem: 'npm', after: 'no-slash' }],
@@ -283,16 +283,31 @@ suite('packages.storage', { nodes: 1 }, (env) => {
     search_by_tags: ['{}', { tags: [] }, { tags: ['x'], match: 'some' }, { tags: [7] }],
     snippets: ['{}', { ecosystem: 'npm' }],
     versions: ['{}'],
+    revisions: [{ limit: 0 }, { limit: 1_001 }, { after: 'npm/x' }, { after: { ecosystem: 'npm' } }],
+    'registry.collect.npm': ['', '{', { name: 7 }, { name: '' }, { name: 'x', version: 7 },
+                             { name: 'x'.repeat(513) }],
+    'registry.collect.NPM': [{ name: 'x' }],
+    'registry.collect': [{ name: 'x' }],
   };
   for (const [op, bodies] of Object.entries(bad))
     test(`${op} refuses malformed bodies in a sentence, and the node goes on`, async () => {
       for (const body of bodies) {
-        const reply = await ask(op, body);
+        const reply = op.startsWith('registry.')
+          ? await env.client.request(`packages.${op}`, body) : await ask(op, body);
         assert_error(reply, 400, 'invalid_request');
         assert.ok(reply.message.length > 15, reply.message);
       }
       assert.equal((await ask('stats')).status, 200);
     });
+
+  test('every request refuses a deadline that is none', async () => {
+    const body = { ecosystem: 'npm', name: 'x', query: 'x', tags: ['x'] };
+    const subjects = [...Object.keys(bad).filter((op) => !op.includes('.'))
+      .map((op) => `packages.storage.${op}`), 'packages.storage.stats', 'packages.registry.collect.npm'];
+    for (const subject of subjects)
+      assert_error(await env.client.request(subject, body, {
+        headers: { 'Larder-Deadline-Ms': 'soon' } }), 400, 'invalid_request');
+  });
 
   test('a document over the limit is 413', async () => {
     const reply = await ask('store', document_of('npm', 'huge', {
