@@ -22,6 +22,13 @@ void refuse(const call_ptr& c, caf::error why) {
   c->answer(c, {.failure = std::move(why)});
 }
 
+/// A page's `next`; within an ecosystem the name alone will do.
+std::string place_of(const std::string& ecosystem, std::string after) {
+  if (ecosystem.empty() || after.empty() || after.starts_with(ecosystem + '/'))
+    return after;
+  return ecosystem + '/' + after;
+}
+
 }  // namespace
 
 // -- many packages: the store answers, in its own threads --------------------
@@ -31,7 +38,7 @@ void package_gateway_state::list(call_ptr c, bool with_documents) {
   std::string ecosystem;
   ecosystem_in(body, ecosystem);
   auto limit = body.number("limit", default_page, 1, largest_page);
-  auto after = body.optional_text("after");
+  auto after = place_of(ecosystem, body.optional_text("after"));
   if (body.failure())
     return refuse(c, body.failure());
   answer_with(
@@ -85,7 +92,7 @@ void package_gateway_state::search_by_tags(call_ptr c) {
   if (!ecosystem.empty())
     q.ecosystem = ecosystem;
   q.limit = body.number("limit", default_page, 1, largest_page);
-  q.after = body.optional_text("after");
+  q.after = place_of(ecosystem, body.optional_text("after"));
   if (q.tags.empty())
     body.refuse(fail(ec::invalid_request,
                      "\"tags\" is missing or empty; expected a list of "
@@ -153,13 +160,21 @@ void package_gateway_state::revisions(call_ptr c) {
     after = std::move(from);
   if (body.failure())
     return refuse(c, body.failure());
-  answer_with(std::move(c), context_.workers.gets,
-              [=](package_store& store) -> caf::expected<std::string> {
-                auto page = store.revisions(limit, after);
-                if (!page)
-                  return page.error();
-                return to_body(*page);
-              });
+  answer_with(
+      std::move(c), context_.workers.gets,
+      [=, most = room()](package_store& store) -> caf::expected<std::string> {
+        auto page = store.revisions(limit, after);
+        if (!page)
+          return page.error();
+        auto text = to_body(*page);
+        // Packages with many versions: fewer of them at a time.
+        while (text.size() > most && page->items.size() > 1) {
+          page->items.resize(page->items.size() / 2);
+          page->next = page->items.back().key;
+          text = to_body(*page);
+        }
+        return text;
+      });
 }
 
 // -- statistics --------------------------------------------------------------

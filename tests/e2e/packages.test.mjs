@@ -155,6 +155,8 @@ suite('packages.storage', { nodes: 1 }, (env) => {
       assert.deepEqual(seen, names, op);
       assert.equal(pages, 3, op);
     }
+    const by_name = (await ask('list', { ecosystem: 'paged', limit: 1, after: 'p-07' })).json;
+    assert.equal(by_name.items[0].name, 'p-08');
     const item = (await ask('list', { ecosystem: 'paged', limit: 1 })).json.items[0];
     assert.equal(item.ecosystem, 'paged');
     assert.equal(item.version, '1.0.0');
@@ -175,6 +177,26 @@ suite('packages.storage', { nodes: 1 }, (env) => {
       after = reply.json.next;
     } while (after !== null);
     assert.deepEqual(seen, ['a', 'b', 'c', 'd']);
+  });
+
+  test('the revisions of many versions come in as many replies as they need', async () => {
+    const names = Array.from({ length: 40 }, (_, i) => `v${String(i).padStart(2, '0')}`);
+    const versions = Array.from({ length: 100 }, (_, i) => `1.${i}.${'0'.repeat(245)}`);
+    for (const version of versions) {
+      const stored = await ask('store_many', names.map((name) =>
+        document_of('versioned', name, { version })).join('\n'), { timeout: 10_000 });
+      assert.equal(stored.json.stored, names.length, String(stored));
+    }
+    const seen = [];
+    let after = { ecosystem: 'versione', name: 'z' };
+    do {
+      const reply = await ask('revisions', { limit: 1_000, after });
+      assert.equal(reply.status, 200, String(reply).slice(0, 200));
+      for (const item of reply.json.items)
+        if (item.ecosystem === 'versioned') seen.push([item.name, item.versions.length]);
+      after = reply.json.next;
+    } while (after !== null);
+    assert.deepEqual(seen, names.map((name) => [name, versions.length]));
   });
 
   test('search finds by words, the name itself first, with the matching passage', async () => {
@@ -276,7 +298,7 @@ suite('packages.storage', { nodes: 1 }, (env) => {
     store_many: ['', '\n\n', '{}\n'.repeat(2_001)],
     list: [{ ecosystem: 'npm', limit: 0 }, { ecosystem: 'npm', limit: 1_001 },
            { ecosystem: 'npm', limit: -1 }, { ecosystem: 'npm', limit: 'ten' },
-           { ecosystem: 7 }, { ecosystem: 'npm', after: 'no-slash' }],
+           { ecosystem: 7 }, { after: 'no-slash' }],
     get_all: [{ ecosystem: 'npm', limit: 1.5 }],
     search: ['', '{}', { query: '' }, { query: 7 }, { query: 'x', limit: 101 },
              { query: 'x'.repeat(1_025) }, { query: 'x', tags: 'web' }],
