@@ -115,6 +115,10 @@ caf::expected<void> package_store::reindex(const package_progress& progress) {
 }
 
 caf::expected<void> package_store::backup(const std::string& directory) const {
+  std::error_code ignored;
+  if (fs::exists(directory, ignored))
+    return fail(ec::invalid_request,
+                directory + " exists already; expected another name");
   return parts_->db->checkpoint(directory);
 }
 

@@ -3,9 +3,42 @@
 #include "node/cli/commands.hpp"
 #include "storage/error.hpp"
 
+#include <utility>
+#include <vector>
+
 namespace larder::cli {
 
 using nlohmann::json;
+
+void add_package_choice(command& to, package_choice& choice) {
+  to.optional("ECOSYSTEM", choice.ecosystem, "npm, cargo, hex, pypi …")
+      .optional("NAME", choice.name, "the package's name")
+      .option("--package", choice.package_option, "in place of NAME")
+      .option("--ecosystem,-e", choice.ecosystem_option,
+              "in place of ECOSYSTEM (with --package: npm)");
+}
+
+caf::expected<package_key> chosen(const package_choice& choice) {
+  std::vector<std::string> words;
+  for (auto* word : {&choice.ecosystem, &choice.name})
+    if (!word->empty())
+      words.push_back(*word);
+  package_key key{choice.ecosystem_option, choice.package_option};
+  if (key.name.empty() && !words.empty()) {
+    key.name = std::move(words.back());
+    words.pop_back();
+  }
+  if (key.ecosystem.empty() && !words.empty()) {
+    key.ecosystem = std::move(words.back());
+    words.pop_back();
+  }
+  if (key.ecosystem.empty() && !choice.package_option.empty())
+    key.ecosystem = "npm";
+  if (key.ecosystem.empty() || key.name.empty() || !words.empty())
+    return fail(ec::invalid_request,
+                "expected an ecosystem and a name, for example: npm express");
+  return key;
+}
 
 std::string text_of(const json& j) {
   return j.dump(-1, ' ', false, json::error_handler_t::replace);

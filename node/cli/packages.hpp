@@ -25,6 +25,18 @@ caf::expected<nlohmann::json> ask_packages_json(remote& through, package_op op,
                                                 const nlohmann::json& body,
                                                 const std::string& node = {});
 
+/// A package as the command line names it: by two words, or as `collect` takes
+/// it, by options.
+struct package_choice {
+  std::string ecosystem;
+  std::string name;
+  std::string package_option;
+  std::string ecosystem_option;
+};
+void add_package_choice(command& to, package_choice& choice);
+/// Fails with `invalid_request` if it is named twice or in part.
+caf::expected<package_key> chosen(const package_choice& choice);
+
 /// As text, whatever bytes are in it.
 std::string text_of(const nlohmann::json& j);
 

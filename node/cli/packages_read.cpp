@@ -19,8 +19,7 @@ using nlohmann::json;
 constexpr std::uint64_t page_size = 1'000;
 
 struct read_options : client_options {
-  std::string ecosystem;
-  std::string name;
+  package_choice package;
   std::string version;
   std::string kind;
   std::string after;
@@ -32,10 +31,13 @@ struct read_options : client_options {
 };
 
 int get(const read_options& o) {
+  auto key = chosen(o.package);
+  if (!key)
+    return report(key.error(), o.json);
   auto through = remote::open(o);
   if (!through)
     return report(through.error(), o.json);
-  json body{{"ecosystem", o.ecosystem}, {"name", o.name}};
+  json body{{"ecosystem", key->ecosystem}, {"name", key->name}};
   if (!o.version.empty())
     body["version"] = o.version;
   if (o.collect)
@@ -62,14 +64,19 @@ int get(const read_options& o) {
   return print_line(out + "}");
 }
 
-int print_packages(const read_options& o, const json& items) {
+int print_packages(const read_options& o, const std::string& ecosystem,
+                   const json& items) {
+  auto name_of = [&](const json& item) {
+    auto name = item.value("name", "");
+    return ecosystem.empty() ? item.value("ecosystem", "") + " " + name : name;
+  };
   std::string out;
   if (o.details) {
     std::vector<std::vector<std::string>> rows{
         {"NAME", "VERSION", "BYTES", "SNIPPETS", "DESCRIPTION"}};
     for (auto& item : items) {
       auto description = item.value("description", "");
-      rows.push_back({item.value("name", ""), item.value("version", ""),
+      rows.push_back({name_of(item), item.value("version", ""),
                       item.value("bytes", json{}).dump(),
                       item.value("snippets", json{}).dump(),
                       description.substr(0, description.find('\n'))});
@@ -77,13 +84,17 @@ int print_packages(const read_options& o, const json& items) {
     out = table(rows);
   } else {
     for (auto& item : items)
-      out += item.value("name", "") + "\n";
+      out += name_of(item) + "\n";
   }
   return print(out);
 }
 
 // Text goes out page by page; JSON is one object, as one request would answer.
 int list(const read_options& o) {
+  auto& asked = o.package;
+  if (!asked.ecosystem.empty() && !asked.ecosystem_option.empty())
+    return report(fail(ec::invalid_request, "expected one ecosystem"), o.json);
+  auto ecosystem = asked.ecosystem + asked.ecosystem_option;
   auto through = remote::open(o);
   if (!through)
     return report(through.error(), o.json);
@@ -91,7 +102,9 @@ int list(const read_options& o) {
   auto after = o.after;
   json all = json::array();
   do {
-    json body{{"ecosystem", o.ecosystem}, {"limit", std::min(left, page_size)}};
+    json body{{"limit", std::min(left, page_size)}};
+    if (!ecosystem.empty())
+      body["ecosystem"] = ecosystem;
     if (!after.empty())
       body["after"] = after;
     auto page = ask_packages_json(*through, package_op::list, body, o.node);
@@ -104,7 +117,7 @@ int list(const read_options& o) {
     if (o.json)
       for (auto& item : items)
         all.push_back(std::move(item));
-    else if (auto code = print_packages(o, items); code != exit_done)
+    else if (auto code = print_packages(o, ecosystem, items); code != exit_done)
       return code;
   } while (left > 0 && !after.empty());
   if (o.json)
@@ -117,14 +130,17 @@ int list(const read_options& o) {
 }
 
 int snippets(const read_options& o) {
+  auto key = chosen(o.package);
+  if (!key)
+    return report(key.error(), o.json);
   auto through = remote::open(o);
   if (!through)
     return report(through.error(), o.json);
   json all = json::array();
   json offset = 0;
   while (!offset.is_null()) {
-    json body{{"ecosystem", o.ecosystem},
-              {"name", o.name},
+    json body{{"ecosystem", key->ecosystem},
+              {"name", key->name},
               {"offset", offset},
               {"limit", page_size}};
     if (!o.kind.empty())
@@ -181,8 +197,8 @@ void add_packages_read(command& to) {
   auto g = std::make_shared<read_options>();
   auto get_command =
       to.child("get", "Print a package document, byte for byte.");
-  get_command.required("ECOSYSTEM", g->ecosystem, "npm, cargo, hex, pypi …")
-      .required("NAME", g->name, "the package's name")
+  add_package_choice(get_command, g->package);
+  get_command
       .option("--version", g->version, "this version (the newest release)")
       .flag("--collect", g->collect, "ask its registry if it is not stored")
       .flag("--headers", g->headers,
@@ -193,8 +209,9 @@ void add_packages_read(command& to) {
 
   auto l = std::make_shared<read_options>();
   auto list_command =
-      to.child("list", "Print the names of an ecosystem's packages.");
-  list_command.required("ECOSYSTEM", l->ecosystem, "npm, cargo, hex, pypi …")
+      to.child("list", "Print the names of packages, of one ecosystem or all.");
+  list_command.optional("ECOSYSTEM", l->package.ecosystem, "npm, cargo … (all)")
+      .option("--ecosystem,-e", l->package.ecosystem_option, "the same")
       .option("--limit", l->limit, "at most so many (all)")
       .option("--after", l->after, "begin after this place")
       .flag("--details,-l", l->details, "with version, size and description")
@@ -205,8 +222,8 @@ void add_packages_read(command& to) {
   auto s = std::make_shared<read_options>();
   auto snippets_command =
       to.child("snippets", "Print the code snippets taken from a package.");
-  snippets_command.required("ECOSYSTEM", s->ecosystem, "npm, cargo …")
-      .required("NAME", s->name, "the package's name")
+  add_package_choice(snippets_command, s->package);
+  snippets_command
       .option("--kind", s->kind, "readme, example, declaration or doc (all)")
       .example("  larder packages snippets npm express --kind readme")
       .action([s] { return snippets(*s); });

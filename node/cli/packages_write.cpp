@@ -17,8 +17,7 @@ using nlohmann::json;
 
 struct write_options : client_options {
   std::string file = "-";
-  std::string ecosystem;
-  std::string name;
+  package_choice package;
 };
 
 caf::expected<std::string> read_document(const std::string& path) {
@@ -58,11 +57,15 @@ int store(const write_options& o) {
 }
 
 int remove(const write_options& o) {
+  auto key = chosen(o.package);
+  if (!key)
+    return report(key.error(), o.json);
   auto through = remote::open(o);
   if (!through)
     return report(through.error(), o.json);
-  auto reply = ask_packages(*through, package_op::remove,
-                            json{{"ecosystem", o.ecosystem}, {"name", o.name}});
+  auto reply =
+      ask_packages(*through, package_op::remove,
+                   json{{"ecosystem", key->ecosystem}, {"name", key->name}});
   if (!reply)
     return report(reply.error(), o.json);
   return say_written(*reply, "deleted", o.json);
@@ -82,10 +85,10 @@ void add_packages_write(command& to) {
   auto d = std::make_shared<write_options>();
   auto delete_command =
       to.child("delete", "Delete a package, all versions of it.");
-  delete_command.required("ECOSYSTEM", d->ecosystem, "npm, cargo …")
-      .required("NAME", d->name, "the package's name")
-      .example("  larder packages delete npm left-pad")
-      .action([d] { return remove(*d); });
+  add_package_choice(delete_command, d->package);
+  delete_command.example("  larder packages delete npm left-pad").action([d] {
+    return remove(*d);
+  });
   add_client_options(delete_command, *d);
 }
 

@@ -30,6 +30,23 @@ suite('larder packages', { nodes: 2 }, (env) => {
     assert.ok((await succeeds(['store', '--json'], { input: text })).stdout.includes('"revision"'));
   });
 
+  test('a package is named by words or by options, and list needs no ecosystem', async () => {
+    const text = document_of('npm', 'named');
+    await store(text);
+    for (const args of [['npm', 'named'], ['--package', 'named'], ['-e', 'npm', 'named'],
+                        ['npm', '--package', 'named'],
+                        ['--package', 'named', '--ecosystem', 'npm']])
+      assert.equal((await succeeds(['get', ...args])).stdout, text);
+    assert.equal((await packages(['get', 'npm', 'named', '--package', 'named'])).code, 2);
+    assert.equal((await packages(['get', '-e', 'npm'])).code, 2);
+    await succeeds(['snippets', '--package', 'named']);
+    assert.match((await succeeds(['list'])).stdout, /^npm named$/m);
+    assert.match((await succeeds(['list', '--ecosystem', 'npm'])).stdout, /^named$/m);
+    const { items } = JSON.parse((await succeeds(['list', '--json'])).stdout);
+    assert.ok(items.some((item) => item.ecosystem === 'npm' && item.name === 'named'));
+    await succeeds(['delete', '--package', 'named']);
+  });
+
   test('exit codes: 1 not found, 2 usage, 69 nobody there', async () => {
     assert.equal((await packages(['get', 'npm', 'nope'])).code, 1);
     assert.equal((await packages(['get', 'NPM', 'nope'])).code, 2);
@@ -132,6 +149,9 @@ suite('larder packages', { nodes: 2 }, (env) => {
     const backup = await succeeds(['backup', 'one', '--node', 'node-1', '--json']);
     const { directory } = JSON.parse(backup.stdout);
     assert.ok(existsSync(directory), directory);
+    const twice = await packages(['backup', 'one', '--node', 'node-1']);
+    assert.equal(twice.code, 2);
+    assert.match(twice.stderr, /exists already/);
     await store(document_of('npm', 'after-the-backup'));
 
     const kept = path.join(env.a.dir, 'data', 'packages');
