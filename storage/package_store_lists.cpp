@@ -260,6 +260,7 @@ package_store::revisions(std::uint32_t limit,
   auto begin = after ? head_key(*after) + '\1' : std::string{};
   auto most = std::clamp(limit, 1u, page_items);
   package_revision_page page;
+  std::size_t bytes = 0;
   std::string head;
   caf::error broken;
   auto ok = parts_->db->each(
@@ -270,7 +271,7 @@ package_store::revisions(std::uint32_t limit,
           return false;
         }
         if (head.empty() || !key.starts_with(versions_prefix(head))) {
-          if (page.items.size() == most) {
+          if (page.items.size() == most || bytes > page_bytes) {
             page.next = page.items.back().key;
             return false;
           }
@@ -280,8 +281,10 @@ package_store::revisions(std::uint32_t limit,
             return false;
           }
           head = key;
+          bytes += head.size() + 64;
           page.items.push_back({std::move(*where), meta->removed, {}});
         }
+        bytes += meta->version.size() + 48;
         if (meta->present)
           page.items.back().versions.push_back(
               {std::move(meta->version), meta->revision});

@@ -233,6 +233,28 @@ TEST_F(PackageBatchTest, NamesAllRevisionsForNodesToCompare) {
   EXPECT_EQ(all[1].versions[1].revision, 20);
 }
 
+TEST_F(PackageBatchTest, TellsNoMoreRevisionsThanFitIntoAMessage) {
+  std::vector<std::string> documents;
+  for (int i = 0; i < 900; ++i) {
+    auto name = std::to_string(i);
+    name.resize(500, 'x');
+    documents.push_back(to_json(make_package("npm", name)));
+  }
+  ASSERT_TRUE(store->store_many(documents));
+  std::optional<package_key> after;
+  std::size_t told = 0, pages = 0;
+  do {
+    auto page = store->revisions(1'000, after);
+    ASSERT_TRUE(page && !page->items.empty());
+    EXPECT_LE(page->items.size(), 500u);
+    told += page->items.size();
+    after = page->next;
+    ++pages;
+  } while (after);
+  EXPECT_EQ(told, 900u);
+  EXPECT_EQ(pages, 3u);
+}
+
 TEST_F(PackageBatchTest, ForgetsRemovalsAfterTheirTime) {
   auto p = make_package("npm", "x");
   put(p);
