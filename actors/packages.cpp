@@ -142,8 +142,7 @@ caf::result<package_found> packages_state::get(package_read q) {
     return std::move(*found);
   }
   auto reply = self_->make_response_promise<package_found>();
-  auto& l = lookups_[{q.key.ecosystem, q.key.name, q.version, q.collect,
-                      q.min_revision}];
+  auto& l = lookups_[key_of(q)];
   // Of one that has changed meanwhile: what it finds may be older than a write
   // that this asker knows of.
   if (l && !l->changed) {
@@ -295,24 +294,24 @@ void packages_state::look_in_registry(const lookup_ptr& l) {
   self_->request(self, caf::infinite, collect_atom::value, l->asked)
       .then(
           [this, l](const package_collected& c) { finish(l, c.found, false); },
-          [this, l](const caf::error& why) { give_up(l, why); });
+          [this, l](const caf::error& why) { answer(l, why); });
 }
 
 void packages_state::none(const lookup_ptr& l) {
   // A tier that could not be asked may have it.
   if (l->trouble)
-    return give_up(l, l->trouble);
+    return answer(l, l->trouble);
   if (l->too_old > 0)
-    return give_up(l, fail(ec::unavailable,
-                           "no tier has revision "
-                               + std::to_string(l->asked.min_revision) + " of "
-                               + told(l->asked) + " yet, the newest is "
-                               + std::to_string(l->too_old) + "; retry soon"));
+    return answer(l, fail(ec::unavailable,
+                          "no tier has revision "
+                              + std::to_string(l->asked.min_revision) + " of "
+                              + told(l->asked) + " yet, the newest is "
+                              + std::to_string(l->too_old) + "; retry soon"));
   ++stats_.misses;
-  give_up(l, fail(ec::not_found,
-                  told(l->asked)
-                      + " is not stored; with \"collect\": true its registry "
-                        "is asked"));
+  answer(l, fail(ec::not_found,
+                 told(l->asked)
+                     + " is not stored; with \"collect\": true its registry "
+                       "is asked"));
 }
 
 void packages_state::finish(const lookup_ptr& l, const package_found& found,
@@ -320,23 +319,19 @@ void packages_state::finish(const lookup_ptr& l, const package_found& found,
   if (keep && !l->changed)
     keep_in_memory(l->asked.key, found);
   stats_.hits[static_cast<std::size_t>(found.tier)] += l->waiting.size();
-  for (auto& reply : l->waiting)
-    reply.deliver(found);
-  auto& q = l->asked;
-  auto i = lookups_.find(
-      {q.key.ecosystem, q.key.name, q.version, q.collect, q.min_revision});
-  if (i != lookups_.end() && i->second == l)
-    lookups_.erase(i);
+  answer(l, found);
 }
 
-void packages_state::give_up(const lookup_ptr& l, const caf::error& why) {
-  for (auto& reply : l->waiting)
-    reply.deliver(why);
-  auto& q = l->asked;
-  auto i = lookups_.find(
-      {q.key.ecosystem, q.key.name, q.version, q.collect, q.min_revision});
+void packages_state::answer(const lookup_ptr& l,
+                            const caf::expected<package_found>& what) {
+  auto i = lookups_.find(key_of(l->asked));
   if (i != lookups_.end() && i->second == l)
     lookups_.erase(i);
+  for (auto& reply : l->waiting)
+    if (what)
+      reply.deliver(*what);
+    else
+      reply.deliver(what.error());
 }
 
 package_plane_stats packages_state::stats() const {

@@ -71,6 +71,9 @@ class packages_state {
   using promise = caf::typed_response_promise<package_found>;
   using lookup_key =
       std::tuple<std::string, std::string, std::string, bool, std::int64_t>;
+  static lookup_key key_of(const package_read& q) {
+    return {q.key.ecosystem, q.key.name, q.version, q.collect, q.min_revision};
+  }
   struct lookup {
     package_read asked;
     std::vector<promise> waiting;
@@ -112,8 +115,8 @@ class packages_state {
                        package_found found);
   bool will_do(const lookup_ptr& l, std::int64_t revision);
   void finish(const lookup_ptr& l, const package_found& found, bool keep);
-  void give_up(const lookup_ptr& l, const caf::error& why);
   void none(const lookup_ptr& l);
+  void answer(const lookup_ptr& l, const caf::expected<package_found>& what);
 
   void tell(std::function<void()> then);
   void remove_known(const package_key& key, time_point deadline,
@@ -123,8 +126,8 @@ class packages_state {
   void ask_registry(const collecting_ptr& c, remembered known);
   void take_collected(const collecting_ptr& c, const remembered& known,
                       collect_reply reply);
-  void finish(const collecting_ptr& c, const package_collected& found);
-  void give_up(const collecting_ptr& c, const caf::error& why);
+  void answer(const collecting_ptr& c,
+              const caf::expected<package_collected>& what);
 
   pointer self_;
   packages_context context_;

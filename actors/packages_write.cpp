@@ -141,7 +141,7 @@ caf::result<package_collected> packages_state::collect(package_read q) {
           }),
       [this, c = collecting_ptr{c}](caf::expected<remembered> known) {
         if (!known)
-          return give_up(c, known.error());
+          return answer(c, known.error());
         ask_registry(c, std::move(*known));
       });
   return reply;
@@ -161,7 +161,7 @@ void packages_state::ask_registry(const collecting_ptr& c, remembered known) {
           [this, c, known = std::move(known)](collect_reply& reply) {
             take_collected(c, known, std::move(reply));
           },
-          [this, c](const caf::error& why) { give_up(c, why); });
+          [this, c](const caf::error& why) { answer(c, why); });
 }
 
 // The state is kept whatever came of it: it says that there is no such package,
@@ -214,32 +214,28 @@ void packages_state::take_collected(const collecting_ptr& c,
       [this, c, is_new, result = std::move(result)](
           caf::expected<package_written> written) mutable {
         if (result.outcome == collect_outcome::failed)
-          return give_up(c, result.failure);
+          return answer(c, result.failure);
         if (!written)
-          return give_up(c, written.error());
+          return answer(c, written.error());
         result.found.version = written->version;
         result.found.revision = written->revision;
         if (!is_new)
-          return finish(c, result);
+          return answer(c, result);
         drop(written->key);
         ++stats_.stored;
-        tell([this, c, result = std::move(result)] { finish(c, result); });
+        tell([this, c, result = std::move(result)] { answer(c, result); });
       });
 }
 
-void packages_state::finish(const collecting_ptr& c,
-                            const package_collected& found) {
+void packages_state::answer(const collecting_ptr& c,
+                            const caf::expected<package_collected>& what) {
   auto& q = c->asked;
   collects_.erase({q.key.ecosystem, q.key.name, q.version});
   for (auto& reply : c->waiting)
-    reply.deliver(found);
-}
-
-void packages_state::give_up(const collecting_ptr& c, const caf::error& why) {
-  auto& q = c->asked;
-  collects_.erase({q.key.ecosystem, q.key.name, q.version});
-  for (auto& reply : c->waiting)
-    reply.deliver(why);
+    if (what)
+      reply.deliver(*what);
+    else
+      reply.deliver(what.error());
 }
 
 }  // namespace larder

@@ -10,7 +10,6 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <utility>
 
@@ -181,24 +180,23 @@ void package_plane::stop(std::vector<caf::actor_addr>& detached) {
       caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
     actor = nullptr;
   };
-  for (auto* worker :
-       {&workers_.gets, &workers_.searches, &workers_.writes, &workers_.care})
-    detached.push_back(worker->address());
-  for (auto& worker : collect_workers_)
-    detached.push_back(worker.address());
-  if (database_)
-    detached.push_back(database_.address());
+  auto end_detached = [&](auto& actor) {
+    if (actor)
+      detached.push_back(actor.address());
+    end(actor);
+  };
   end(gateway_);
   end(feed_);
   end(packages_);
   end(relay_);
   end(collector_);
-  std::for_each(collect_workers_.begin(), collect_workers_.end(), end);
+  for (auto& worker : collect_workers_)
+    end_detached(worker);
   end(warm_);
-  end(database_);
+  end_detached(database_);
   for (auto* worker :
        {&workers_.gets, &workers_.searches, &workers_.writes, &workers_.care})
-    end(*worker);
+    end_detached(*worker);
 }
 
 }  // namespace larder

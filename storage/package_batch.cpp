@@ -75,12 +75,29 @@ package_batch::put_alone(const package_store::parts& store,
   if (!p)
     return std::move(p.error());
   package_batch batch{store};
-  auto written = batch.put(document, *p, from);
+  return batch.commit(batch.put(document, *p, from), position);
+}
+
+caf::expected<package_written> package_batch::remove_alone(
+    const package_store::parts& store, std::string_view ecosystem,
+    std::string_view name, std::optional<std::int64_t> revision,
+    const std::optional<package_log_position>& position) {
+  if (auto ok = check_package_key(ecosystem, name); !ok)
+    return std::move(ok.error());
+  package_batch batch{store};
+  return batch.commit(
+      batch.remove({std::string{ecosystem}, std::string{name}}, revision),
+      position);
+}
+
+caf::expected<package_written>
+package_batch::commit(caf::expected<package_written> written,
+                      const std::optional<package_log_position>& position) {
   if (!written)
     return written;
   if (position)
-    batch.set_position(*position);
-  if (auto ok = batch.commit(); !ok)
+    set_position(*position);
+  if (auto ok = commit(); !ok)
     return std::move(ok.error());
   return written;
 }
@@ -165,6 +182,18 @@ package_batch::other_versions(const std::string& head) const {
   return found;
 }
 
+caf::expected<package_batch::answered>
+package_batch::answered_by(const std::string& head,
+                           const kept_document& top) const {
+  auto record = store_.summary(head);
+  if (!record)
+    return std::move(record.error());
+  auto parsed = parse_package(top.json, no_limits);
+  if (!*record || !parsed)
+    return damaged(head);
+  return answered{std::move(**record), std::move(*parsed)};
+}
+
 // -- who wins
 // -------------------------------------------------------------------
 
@@ -205,17 +234,12 @@ caf::expected<package_written> package_batch::put(std::string_view json,
     if (loses)
       return result;
   }
-  std::optional<summary_record> old_summary;
-  std::optional<package> old_package;
+  std::optional<answered> old;
   if (live) {
-    auto record = store_.summary(head);
-    if (!record)
-      return std::move(record.error());
-    auto parsed = parse_package((*top)->json, no_limits);
-    if (!*record || !parsed)
-      return damaged(head);
-    old_summary = std::move(*record);
-    old_package = std::move(*parsed);
+    auto before = answered_by(head, **top);
+    if (!before)
+      return std::move(before.error());
+    old = std::move(*before);
   }
 
   auto revision = from.revision.value_or(std::max(
@@ -223,7 +247,7 @@ caf::expected<package_written> package_batch::put(std::string_view json,
                         + std::max({removed, *top ? (*top)->meta.revision : 0,
                                     existing ? existing->meta.revision : 0})));
   document_meta meta{true, revision, store_.now(), 0, p.version};
-  auto versions = (live ? old_summary->versions : 0) + (existing ? 0u : 1u);
+  auto versions = (live ? old->summary.versions : 0) + (existing ? 0u : 1u);
   ecosystem_counters by;
   by.packages = live ? 0 : 1;
   by.versions = existing ? 0 : 1;
@@ -241,15 +265,15 @@ caf::expected<package_written> package_batch::put(std::string_view json,
     put_document(head, json, meta);
     auto summary = summary_of(p, json.size(), revision, versions);
     by.snippets = static_cast<std::int64_t>(summary.snippets)
-                  - (live ? old_summary->snippets : 0);
+                  - (live ? old->summary.snippets : 0);
     replace_details(head,
-                    live ? std::optional{indexed{*old_package, *old_summary}}
+                    live ? std::optional{indexed{old->p, old->summary}}
                          : std::nullopt,
                     indexed{p, summary});
   } else {
     put_document(version_key(head, p.version), json, meta);
-    old_summary->versions = versions;
-    batch_.put(summaries, head, encode(*old_summary));
+    old->summary.versions = versions;
+    batch_.put(summaries, head, encode(old->summary));
   }
   count(p.ecosystem, by);
   if (!from.revision)
@@ -299,25 +323,20 @@ package_batch::remove(const package_key& key,
         || is_preferred(key.ecosystem, other.meta.version, next->meta.version))
       next = &other;
   }
-  std::optional<summary_record> old_summary;
-  std::optional<package> old_package;
+  std::optional<answered> old;
   if (live) {
-    auto record = store_.summary(head);
-    if (!record)
-      return std::move(record.error());
-    auto parsed = parse_package((*top)->json, no_limits);
-    if (!*record || !parsed)
-      return damaged(head);
-    old_summary = std::move(*record);
-    old_package = std::move(*parsed);
+    auto before = answered_by(head, **top);
+    if (!before)
+      return std::move(before.error());
+    old = std::move(*before);
   }
   auto top_stays = live && (*top)->meta.revision > revision;
   if (top_stays) {
     auto meta = (*top)->meta;
     meta.removed = revision;
     put_document(head, (*top)->json, meta);
-    old_summary->versions = left + 1;
-    batch_.put(summaries, head, encode(*old_summary));
+    old->summary.versions = left + 1;
+    batch_.put(summaries, head, encode(old->summary));
   } else if (next != nullptr) {
     auto from = version_key(head, next->meta.version);
     auto kept = store_.document(from);
@@ -332,21 +351,20 @@ package_batch::remove(const package_key& key,
     put_document(head, (*kept)->json, meta);
     batch_.erase(documents, from);
     auto summary = summary_of(*p, (*kept)->json.size(), meta.revision, left);
-    replace_details(head, indexed{*old_package, *old_summary},
-                    indexed{*p, summary});
+    replace_details(head, indexed{old->p, old->summary}, indexed{*p, summary});
     by.versions -= 1;
     by.bytes -= static_cast<std::int64_t>((*top)->json.size());
     by.snippets +=
-        static_cast<std::int64_t>(summary.snippets) - old_summary->snippets;
+        static_cast<std::int64_t>(summary.snippets) - old->summary.snippets;
   } else {
     put_document(head, {}, {false, revision, store_.now(), revision, {}});
     batch_.erase(details, collector_key(head));
     if (live) {
-      replace_details(head, indexed{*old_package, *old_summary}, {});
+      replace_details(head, indexed{old->p, old->summary}, {});
       by.packages -= 1;
       by.versions -= 1;
       by.bytes -= static_cast<std::int64_t>((*top)->json.size());
-      by.snippets -= old_summary->snippets;
+      by.snippets -= old->summary.snippets;
     }
   }
   count(key.ecosystem, by);

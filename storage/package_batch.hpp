@@ -44,6 +44,12 @@ class package_batch {
             const origin& from,
             const std::optional<package_log_position>& position);
 
+  /// The same with a removal.
+  static caf::expected<package_written>
+  remove_alone(const package_store::parts& store, std::string_view ecosystem,
+               std::string_view name, std::optional<std::int64_t> revision,
+               const std::optional<package_log_position>& position);
+
   bool has(const package_key& key) const;
   std::size_t bytes() const { return batch_.bytes(); }
   /// After that the batch is empty, and can be used again.
@@ -62,6 +68,11 @@ class package_batch {
 
  private:
   struct other_version;
+  /// The package that is answered, and its line in lists.
+  struct answered {
+    package_records::summary_record summary;
+    package p;
+  };
   struct indexed {
     const package& p;
     const package_records::summary_record& summary;
@@ -72,6 +83,12 @@ class package_batch {
   void replace_details(const std::string& head,
                        const std::optional<indexed>& before,
                        const std::optional<indexed>& after);
+  caf::expected<answered> answered_by(const std::string& head,
+                                      const kept_document& top) const;
+  /// Commits with the position, if there is one.
+  caf::expected<package_written>
+  commit(caf::expected<package_written> written,
+         const std::optional<package_log_position>& position);
   caf::expected<std::vector<other_version>>
   other_versions(const std::string& head) const;
   void put_document(std::string_view key, std::string_view json,

@@ -16,7 +16,8 @@
 // details
 //   c ecosystem·name          what a collector remembers of the registry
 //   m format                  "1"
-//   m log                     u64 sequence, message id
+//   m log                     u64 sequence, u64 when the log was made, message
+//                             id
 //   m rules                   by which summaries, tags and words were made
 //   m unfinished              nothing; while a reindex is under way
 //   n ecosystem               counters (ecosystem_counters)

@@ -136,34 +136,16 @@ package_store::apply_many(std::span<const package_update> updates,
 
 caf::expected<package_written> package_store::remove(std::string_view ecosystem,
                                                      std::string_view name) {
-  if (auto ok = check_package_key(ecosystem, name); !ok)
-    return std::move(ok.error());
-  package_batch batch{*parts_};
-  auto written = batch.remove({std::string{ecosystem}, std::string{name}}, {});
-  if (!written)
-    return written;
-  if (auto ok = batch.commit(); !ok)
-    return std::move(ok.error());
-  return written;
+  return package_batch::remove_alone(*parts_, ecosystem, name, {}, {});
 }
 
 caf::expected<package_written> package_store::apply_remove(
     std::string_view ecosystem, std::string_view name, std::int64_t revision,
     const std::optional<package_log_position>& position) {
-  if (auto ok = check_package_key(ecosystem, name); !ok)
-    return std::move(ok.error());
   if (revision <= 0)
     return no_revision(revision);
-  package_batch batch{*parts_};
-  auto written =
-      batch.remove({std::string{ecosystem}, std::string{name}}, revision);
-  if (!written)
-    return written;
-  if (position)
-    batch.set_position(*position);
-  if (auto ok = batch.commit(); !ok)
-    return std::move(ok.error());
-  return written;
+  return package_batch::remove_alone(*parts_, ecosystem, name, revision,
+                                     position);
 }
 
 // -- the change log
