@@ -6,6 +6,7 @@
 
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace larder {
@@ -25,6 +26,19 @@ key_view name_of_entry(const package_key& key) {
 std::string told(const package_read& q) {
   return q.key.ecosystem + "/" + q.key.name
          + (q.version.empty() ? "" : " " + q.version);
+}
+
+// Of a document of that package (and version, if there is one), its version:
+// anybody may write into the tiers that nodes share.
+std::optional<std::string> version_in(std::string_view document,
+                                      const package_key& key,
+                                      const std::string& version,
+                                      const package_limits& limits) {
+  auto p = parse_package(document, limits);
+  if (!p || p->ecosystem != key.ecosystem || p->name != key.name
+      || (!version.empty() && p->version != version))
+    return std::nullopt;
+  return std::move(p->version);
 }
 
 }  // namespace
@@ -215,16 +229,13 @@ void packages_state::take_entry(const lookup_ptr& l, const kv_entry& entry) {
     return look_in_database(l);
   }
   auto document = entry.value->content();
-  auto parsed = parse_package(document, context_.limits);
-  if (!parsed || parsed->ecosystem != q.key.ecosystem
-      || parsed->name != q.key.name
-      || (!q.version.empty() && parsed->version != q.version)
-      || !will_do(l, revision))
+  auto version = version_in(document, q.key, q.version, context_.limits);
+  if (!version || !will_do(l, revision))
     return look_in_database(l);
-  package_found found{std::string{document}, parsed->version, revision,
+  package_found found{std::string{document}, *version, revision,
                       tier::jetstream};
   std::vector<package_update> updates{
-      {{q.key, parsed->version, revision, false}, found.document}};
+      {{q.key, *version, revision, false}, found.document}};
   keep_and_finish(l, std::move(updates), std::move(found));
 }
 
@@ -248,23 +259,34 @@ void packages_state::look_in_database(const lookup_ptr& l) {
 void packages_state::take_rows(const lookup_ptr& l, package_rows rows) {
   auto& q = l->asked;
   l->removed_at = std::max(l->removed_at, rows.removed_at);
-  const package_update* best = nullptr;
-  for (auto& row : rows.versions) {
-    // A removal that the database has not heard of yet.
-    if (row.change.revision <= l->removed_at)
-      continue;
-    if (q.version.empty()
-            ? best == nullptr
-                  || is_preferred(q.key.ecosystem, row.change.version,
-                                  best->change.version)
-            : row.change.version == q.version)
-      best = &row;
+  auto& versions = rows.versions;
+  // A removal that the database has not heard of yet.
+  std::erase_if(versions, [&](const package_update& row) {
+    return row.change.revision <= l->removed_at;
+  });
+  auto choose = [&] {
+    if (q.version.empty())
+      return std::max_element(
+          versions.begin(), versions.end(), [&](auto& a, auto& b) {
+            return is_preferred(q.key.ecosystem, b.change.version,
+                                a.change.version);
+          });
+    return std::find_if(versions.begin(), versions.end(), [&](auto& row) {
+      return row.change.version == q.version;
+    });
+  };
+  auto best = choose();
+  while (best != versions.end()
+         && !version_in(best->document, q.key, best->change.version,
+                        context_.limits)) {
+    versions.erase(best);
+    best = choose();
   }
-  if (best == nullptr || !will_do(l, best->change.revision))
+  if (best == versions.end() || !will_do(l, best->change.revision))
     return look_in_registry(l);
   package_found found{best->document, best->change.version,
                       best->change.revision, tier::postgres};
-  keep_and_finish(l, std::move(rows.versions), std::move(found));
+  keep_and_finish(l, std::move(versions), std::move(found));
 }
 
 // What a lower tier had is kept in the store; if it cannot be, it is answered

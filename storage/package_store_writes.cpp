@@ -28,18 +28,21 @@ class package_store::many_writes {
  public:
   explicit many_writes(const parts& store) : store_(store), batch_(store) {}
 
-  /// `key`, if it is given, is what the document must be of.
+  /// `told`, if it is given, is what the document must be of.
   void put(std::string_view document, const package_batch::origin& from,
-           const package_key* key = nullptr) {
+           const package_change* told = nullptr) {
     auto p = parse_package(document, store_.options.limits);
     if (!p)
       return refuse(std::move(p.error()));
     package_key own{p->ecosystem, p->name};
-    if (key != nullptr && own != *key)
-      return refuse(
-          fail(ec::invalid_request, "the document is of " + own.ecosystem + "/"
-                                        + own.name + "; expected one of "
-                                        + key->ecosystem + "/" + key->name));
+    if (told != nullptr
+        && (own != told->key
+            || (!told->version.empty() && p->version != told->version)))
+      return refuse(fail(ec::invalid_request,
+                         "the document is of " + own.ecosystem + "/" + own.name
+                             + " " + p->version + "; expected one of "
+                             + told->key.ecosystem + "/" + told->key.name + " "
+                             + told->version));
     make_room(own);
     outcomes_.push_back(batch_.put(document, *p, from));
     note_failure();
@@ -126,7 +129,7 @@ package_store::apply_many(std::span<const package_update> updates,
     else if (change.removed)
       many.remove(change.key, change.revision);
     else
-      many.put(document, {change.revision, {}}, &change.key);
+      many.put(document, {change.revision, {}}, &change);
   // What is not on disk must be read from the log again.
   if (position && !many.failed())
     many.batch().set_position(*position);

@@ -193,6 +193,19 @@ TEST_F(PackagesTest, AnswersTheVersionThatWasStoredAfterTheRemoval) {
   EXPECT_EQ(on_disk(n, "x", "2.0.0"), "nothing");
 }
 
+TEST_F(PackagesTest, AnswersNoRowOfTheDatabaseThatIsNoDocumentOfThePackage) {
+  auto& n = start("a", true);
+  package_key key{"npm", "x"};
+  auto& rows = database_->rows[key].versions;
+  rows.push_back({{key, "9.0.0", 5, false}, "{"});
+  rows.push_back({{key, "8.0.0", 5, false}, document("y", "other", "8.0.0")});
+  rows.push_back({{key, "7.0.0", 5, false}, document("x", "other", "6.0.0")});
+  EXPECT_EQ(told(n, "x"), "not_found");
+  rows.push_back({{key, "1.0.0", 5, false}, document("x", "good")});
+  EXPECT_EQ(told(n, "x"), "postgres: good");
+  EXPECT_EQ(told(n, "x"), "memory: good");
+}
+
 TEST_F(PackagesTest, SaysUnavailableRatherThanNotFoundWhereATierIsDown) {
   auto& n = start("a", true);
   bucket_->down = true;
