@@ -10,15 +10,22 @@ namespace larder {
 
 namespace {
 
+// Of one change, and for good: it cannot be a package (anybody may write into
+// the database), or what this store has of it is damaged. All else goes on.
+bool concerns_it_alone(const caf::error& why) {
+  auto code = code_of(why);
+  return code == ec::invalid_request || code == ec::too_large
+         || code == ec::internal;
+}
+
 // Whether the store lacks the change. A removal may concern versions beside the
 // one that is answered, so it is lacked unless the package is gone already.
-// What cannot be a package (anybody may write into the database) is not lacked.
 caf::expected<bool> lacks(const package_store& store,
                           const package_change& change) {
   if (change.revision == 0)
     return true;
   auto kept = store.get(change.key.ecosystem, change.key.name, change.version);
-  if (!kept && code_of(kept.error()) == ec::invalid_request)
+  if (!kept && concerns_it_alone(kept.error()))
     return false;
   if (!kept)
     return kept.error();
@@ -176,10 +183,9 @@ void package_feed_state::apply(const batch_ptr& b) {
           return b->done(false);
         for (auto& one : *applied) {
           stats_.applied += one && one->applied ? 1 : 0;
-          // A document that this node refuses will be refused again; a disk
-          // that fails may not.
-          if (!one && code_of(one.error()) != ec::invalid_request
-              && code_of(one.error()) != ec::too_large)
+          // What this node refuses it will refuse again; a disk that fails may
+          // not.
+          if (!one && !concerns_it_alone(one.error()))
             return b->done(false);
         }
         self_

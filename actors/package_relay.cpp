@@ -85,6 +85,10 @@ package_relay_state::gather(package_store& store,
       auto kept =
           store.get(change.key.ecosystem, change.key.name, change.version);
       auto preferred = store.get(change.key.ecosystem, change.key.name);
+      // Damaged: it waits until it is mended, and holds up no other.
+      if ((!kept && code_of(kept.error()) == ec::internal)
+          || (!preferred && code_of(preferred.error()) == ec::internal))
+        continue;
       if (!kept)
         return kept.error();
       if (!preferred)

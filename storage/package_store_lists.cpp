@@ -262,24 +262,20 @@ package_store::revisions(std::uint32_t limit,
   package_revision_page page;
   std::size_t bytes = 0;
   std::string head;
-  caf::error broken;
   auto ok = parts_->db->each(
       documents, begin, {}, [&](std::string_view key, std::string_view value) {
+        // What is damaged cannot be told, and keeps nothing else from being so.
         auto meta = read_meta(value);
-        if (!meta) {
-          broken = damaged(key);
-          return false;
-        }
+        if (!meta)
+          return true;
         if (head.empty() || !key.starts_with(versions_prefix(head))) {
           if (page.items.size() == most || bytes > page_bytes) {
             page.next = page.items.back().key;
             return false;
           }
           auto where = parse_head(key);
-          if (!where) {
-            broken = damaged(key);
-            return false;
-          }
+          if (!where)
+            return true;
           head = key;
           bytes += head.size() + 64;
           page.items.push_back({std::move(*where), meta->removed, {}});
@@ -292,8 +288,6 @@ package_store::revisions(std::uint32_t limit,
       });
   if (!ok)
     return std::move(ok.error());
-  if (broken)
-    return broken;
   return page;
 }
 

@@ -116,6 +116,24 @@ TEST_F(PackageFeedReconcileTest, PassesOverWhatNoStoreCanKeep) {
   EXPECT_EQ(n.shelf->get()->position()->sequence, log_->last());
 }
 
+TEST_F(PackageFeedReconcileTest, ComparesWithANodeThatHasADamagedDocument) {
+  auto& a = start("a");
+  for (auto name : {"x", "y", "z"})
+    store(a, document(name, "one"));
+  stop(a);
+  damage("a", "y");
+  log_->forget_all();
+  bucket_->entries.clear();
+  start("a");
+  auto& b = start("b");
+  run_for(2s);
+  EXPECT_EQ(on_disk(b, "x"), "one");
+  EXPECT_EQ(on_disk(b, "z"), "one");
+  store(b, document("w", "two"));
+  run_for(1s);
+  EXPECT_EQ(b.shelf->get()->position()->sequence, log_->last());
+}
+
 TEST_F(PackageFeedReconcileTest, ComparesAllPagesOfAGreatMany) {
   auto& a = start("a");
   std::vector<std::string> many;

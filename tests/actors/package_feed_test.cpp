@@ -231,6 +231,23 @@ TEST_F(PackageFeedTest, ReadsAgainWhatItsDiskDidNotTake) {
   EXPECT_EQ(b.shelf->get()->position()->sequence, log_->last());
 }
 
+TEST_F(PackageFeedTest, GoesOnBesideADocumentThatIsDamaged) {
+  auto& a = start("a");
+  auto& b = start("b");
+  store(a, document("x", "one"));
+  run_for(100ms);
+  stop(b);
+  damage("b", "x");
+  auto& again = start("b");
+  store(a, document("x", "two"));
+  store(a, document("y", "three"));
+  run_for(2s);
+  EXPECT_EQ(on_disk(again, "y"), "three");
+  EXPECT_EQ(again.shelf->get()->position()->sequence, log_->last());
+  // The others have it, and are asked.
+  EXPECT_EQ(told(again, "x"), "jetstream: two");
+}
+
 TEST_F(PackageFeedTest, PassesOverRecordsThatAreNone) {
   auto& a = start("a");
   auto& b = start("b");

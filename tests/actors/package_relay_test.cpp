@@ -171,6 +171,24 @@ TEST_F(PackageRelayTest, CountsAsUntoldToTheDatabaseWhatIsStillThere) {
   EXPECT_FALSE(pending(n));
 }
 
+TEST_F(PackageRelayTest, TellsWhatStandsBesideADamagedDocument) {
+  auto& before = start("a");
+  log_->down = true;
+  for (auto name : {"x", "y", "z"})
+    store(before, document(name, "one"));
+  stop(before);
+  damage("a", "y");
+  log_->down = false;
+  auto& n = start("a");
+  run_for(2s);
+  EXPECT_EQ(log_->records.size(), 2u);
+  // It is told when it can be read again.
+  auto waiting = n.shelf->get()->pending_changes(10);
+  ASSERT_TRUE(waiting);
+  ASSERT_EQ(waiting->size(), 1u);
+  EXPECT_EQ(waiting->front().key.name, "y");
+}
+
 TEST_F(PackageRelayTest, GoesOnWithoutTheBucket) {
   auto& n = start("a");
   bucket_->down = true;
