@@ -24,6 +24,8 @@ caf::expected<bool> lacks(const package_store& store,
                           const package_change& change) {
   if (change.revision == 0)
     return true;
+  if (!store.believes(change.revision))
+    return false;
   auto kept = store.get(change.key.ecosystem, change.key.name, change.version);
   if (!kept && concerns_it_alone(kept.error()))
     return false;
@@ -82,7 +84,8 @@ void package_feed_state::take_from_bucket(const batch_ptr& b,
                                           const kv_entry& entry) {
   auto& wanted = e.change;
   if (entry.value && entry.info.epoch == package_epoch()
-      && entry.info.revision > 0 && entry.info.revision >= wanted.revision) {
+      && is_plausible_revision(entry.info.revision)
+      && entry.info.revision >= wanted.revision) {
     auto document = entry.value->content();
     auto parsed = parse_package(document, context_.limits);
     if (parsed && parsed->ecosystem == wanted.key.ecosystem

@@ -221,7 +221,7 @@ void packages_state::look_in_bucket(const lookup_ptr& l) {
 void packages_state::take_entry(const lookup_ptr& l, const kv_entry& entry) {
   auto& q = l->asked;
   auto revision = entry.info.revision;
-  if (entry.info.epoch != package_epoch() || revision <= 0)
+  if (entry.info.epoch != package_epoch() || !is_plausible_revision(revision))
     return look_in_database(l);
   if (!entry.value) {
     // The bucket lives for an hour: whatever else has the package is newer.

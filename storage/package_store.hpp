@@ -44,6 +44,13 @@
 
 namespace larder {
 
+/// Whether some node may have given that revision by now: clocks of one cluster
+/// differ by less than a day, and what is beyond would have the last word for
+/// as long as nobody catches up with it.
+bool is_plausible_revision(std::int64_t revision, std::int64_t now);
+/// The same by the system's clock.
+bool is_plausible_revision(std::int64_t revision);
+
 struct package_store_options {
   /// Made if it is not there.
   std::string directory;
@@ -299,6 +306,7 @@ class package_store {
 
   // -- the change log ---------------------------------------------------------
 
+  bool believes(std::int64_t revision) const;
   caf::expected<package_log_position> position() const;
   caf::expected<void> set_position(const package_log_position& position);
   /// Up to `limit` writes accepted here and not yet marked published.

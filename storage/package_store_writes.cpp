@@ -15,12 +15,31 @@ namespace {
 /// A batch of an import is written when it is as large as that.
 constexpr std::size_t import_bytes = 8 << 20;
 
+constexpr std::chrono::microseconds most_ahead = std::chrono::hours{24};
+
 caf::error no_revision(std::int64_t revision) {
-  return fail(ec::invalid_request, "the revision is " + std::to_string(revision)
-                                       + "; expected one above 0");
+  return fail(ec::invalid_request,
+              "the revision is " + std::to_string(revision)
+                  + "; expected one above 0, and none that the clock reaches "
+                    "only after a day: are the clocks of all nodes right?");
 }
 
 }  // namespace
+
+bool is_plausible_revision(std::int64_t revision, std::int64_t now) {
+  return revision > 0 && revision - most_ahead.count() <= now;
+}
+
+bool is_plausible_revision(std::int64_t revision) {
+  std::chrono::microseconds now =
+      std::chrono::duration_cast<std::chrono::microseconds>(
+          std::chrono::system_clock::now().time_since_epoch());
+  return is_plausible_revision(revision, now.count());
+}
+
+bool package_store::believes(std::int64_t revision) const {
+  return is_plausible_revision(revision, parts_->now());
+}
 
 /// Writes of many packages, as few synced ones as can be. A batch that cannot
 /// be committed is the failure of all in it.
@@ -105,7 +124,7 @@ caf::expected<package_written> package_store::fill(std::string_view document,
 caf::expected<package_written> package_store::apply_store(
     std::string_view document, std::int64_t revision,
     const std::optional<package_log_position>& position) {
-  if (revision <= 0)
+  if (!believes(revision))
     return no_revision(revision);
   return package_batch::put_alone(*parts_, document, {revision, {}}, position);
 }
@@ -124,7 +143,7 @@ package_store::apply_many(std::span<const package_update> updates,
                           const std::optional<package_log_position>& position) {
   many_writes many{*parts_};
   for (auto& [change, document] : updates)
-    if (change.revision <= 0)
+    if (!believes(change.revision))
       many.refuse(no_revision(change.revision));
     else if (change.removed)
       many.remove(change.key, change.revision);
@@ -145,7 +164,7 @@ caf::expected<package_written> package_store::remove(std::string_view ecosystem,
 caf::expected<package_written> package_store::apply_remove(
     std::string_view ecosystem, std::string_view name, std::int64_t revision,
     const std::optional<package_log_position>& position) {
-  if (revision <= 0)
+  if (!believes(revision))
     return no_revision(revision);
   return package_batch::remove_alone(*parts_, ecosystem, name, revision,
                                      position);

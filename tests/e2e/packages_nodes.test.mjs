@@ -139,6 +139,19 @@ suite('packages on two nodes', { nodes: 2 }, (env) => {
     await arrives('node-2', 'npm', 'after', stored.revision);
   });
 
+  test('a record that claims the last word of all has none', async () => {
+    await packages().must_store(document_of('npm', 'claimed'), on('node-1'));
+    for (const op of ['delete', 'store'])
+      env.client.nc.publish('packages.updated.npm.claimed', '{"ecosystem":"npm",'
+        + `"name":"claimed","op":"${op}","version":"1.0.0","revision":9223372036854775807,"node":"x"}`);
+    const stored = await packages().must_store(
+      document_of('npm', 'claimed', { description: 'still ours' }), on('node-1'));
+    await arrives('node-2', 'npm', 'claimed', stored.revision);
+    for (const node of ['node-1', 'node-2'])
+      assert.equal((await packages().get('npm', 'claimed', on(node))).json.description, 'still ours');
+    assert.equal((await packages().stats('node-2')).awaited, 0);
+  });
+
   test('a node that was away catches up, from other nodes that have changed too', async () => {
     await packages().must_store(document_of('npm', 'kept'), on('node-1'));
     await env.b.stop();

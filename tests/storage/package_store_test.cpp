@@ -3,6 +3,7 @@
 #include "tests/storage/package_store_fixture.hpp"
 
 #include <algorithm>
+#include <limits>
 
 using namespace larder;
 
@@ -122,6 +123,28 @@ TEST_F(PackageStoreTest, RevisionsGrowWhateverTheClockDoes) {
   EXPECT_EQ(third->revision, second.revision + 1);
   auto fourth = put(make_package("npm", "x", "1.0.0", "c"));
   EXPECT_EQ(fourth.revision, third->revision + 1);
+}
+
+// Any program may write to the change log. The last word of all is nobody's.
+TEST_F(PackageStoreTest, BelievesNoRevisionThatTheClockReachesAfterADay) {
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t day = 24ll * 3600 * 1'000'000;
+  now = 5 * day;
+  auto first = store->store(to_json(make_package("npm", "a", "1")));
+  ASSERT_TRUE(first);
+  for (auto revision : {most, now + day + 1, std::int64_t{0}, -most}) {
+    package_update removal{{{"npm", "a"}, "", revision, true}, {}};
+    package_update put{{{"npm", "a"}, "2", revision, false},
+                       to_json(make_package("npm", "a", "2"))};
+    auto outcomes = store->apply_many(std::vector{removal, put}, {});
+    ASSERT_TRUE(outcomes);
+    for (auto& one : *outcomes)
+      EXPECT_EQ(code_of(one.error()), ec::invalid_request) << revision;
+  }
+  EXPECT_EQ(store->get("npm", "a")->revision, first->revision);
+  package_update ahead{{{"npm", "a"}, "", now + day, true}, {}};
+  EXPECT_TRUE(store->apply_many({&ahead, 1}, {})->front());
+  EXPECT_FALSE(store->get("npm", "a")->document);
 }
 
 TEST_F(PackageStoreTest, RemovesAllVersionsAndAllThatFollowsFromThem) {
