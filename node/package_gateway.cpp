@@ -1,5 +1,6 @@
 #include "node/package_gateway.hpp"
 
+#include "actors/packages.hpp"
 #include "cluster/nats_package_peers.hpp"
 #include "node/request_headers.hpp"
 
@@ -120,7 +121,8 @@ void package_gateway_state::get(call_ptr c) {
               reply r;
               r.body = std::move(found.document);
               r.lines = {{header::tier, std::string{name_of(found.tier)}},
-                         {header::revision, std::to_string(found.revision)}};
+                         {header::revision, std::to_string(found.revision)},
+                         {header::epoch, std::string{package_epoch().text()}}};
               c->answer(c, std::move(r));
             },
             [c, wait](const caf::error& why) {

@@ -30,6 +30,7 @@ suite('packages.storage', { nodes: 1 }, (env) => {
     assert.equal(first.tier, 'rocksdb');
     assert.equal(first.revision, stored.json.revision);
     assert.equal(first.node, 'node-1');
+    assert.ok(first.epoch);
     const second = await ask('get', { ecosystem: 'npm', name: '@scope/a.b' });
     assert.equal(second.tier, 'memory');
     assert.equal(second.text, text);
