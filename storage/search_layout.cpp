@@ -120,6 +120,8 @@ analysed analyse(const search_document& document, search_splitter& splitter) {
     auto counts = count(text, of, splitter);
     auto length =
         1 - of.by_length + of.by_length * counts.length / of.usual_length;
+    if (of.at_least_usual)
+      length = std::max(length, 1.0);
     for (auto& [stem, times] : counts.stems)
       weights[stem] += of.weight * times / length;
   };

@@ -44,7 +44,7 @@
 namespace larder::search_layout {
 
 /// One more whenever words, weights or keys change.
-inline constexpr std::uint32_t version = 1;
+inline constexpr std::uint32_t version = 2;
 
 inline constexpr char meta_key = 'm';
 inline constexpr char id_key = 'i';

@@ -72,6 +72,13 @@ TEST_F(SearchIndexTest, FindsWordsByTheirStem) {
   EXPECT_EQ(names_for("reading mails"), "a2");
 }
 
+// A text of three words is not about each of them more than a list of keywords.
+TEST_F(SearchIndexTest, TakesAShortTextForNoMoreThanALongOne) {
+  put(document("a1", "", "", "says marmalade once"));
+  put(document("a2", "", "marmalade"));
+  EXPECT_EQ(names_for("marmalade"), "a2 a1");
+}
+
 TEST_F(SearchIndexTest, FindsThePartsOfCompoundNames) {
   put(document("libcurl4", "transfers"));
   put(document("JsonPath", "queries"));
