@@ -166,7 +166,9 @@ void package_relay_state::put_in_log(const round_ptr& r) {
   };
   for (auto& i : r->items) {
     auto& change = i.update.change;
-    if (i.published || change.revision == 0)
+    // What the database has at last is told again: a node that compared itself
+    // with the database before, after a gap in the log, has not heard of it.
+    if ((i.published && !r->in_database) || change.revision == 0)
       continue;
     ++r->outstanding;
     ask<std::uint64_t>(

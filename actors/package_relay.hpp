@@ -7,7 +7,7 @@
 // no harm: everybody keeps the higher revision.
 //
 // Without the database the others are told all the same; the notes stay until
-// it has the documents too.
+// it has the documents too, and then they are told once more.
 #pragma once
 
 #include "actors/handles.hpp"

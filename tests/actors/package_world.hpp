@@ -115,6 +115,9 @@ class node_peers final : public package_peers {
 
 class package_world : public actor_fixture {
  protected:
+  package_world() = default;
+  /// Actors take turns in an order drawn from `seed`.
+  explicit package_world(std::uint64_t seed) : actor_fixture(seed) {}
   // RocksDB, whose directory goes next, must be closed by then.
   ~package_world() override {
     for (auto& n : nodes_)
