@@ -14,7 +14,13 @@ caf::error package_shelf::open() {
     why_ = fail(ec::unavailable, "rocksdb: the package store is not open: "
                                      + message_of(opened.error()));
   }
+  tried_.notify_all();
   return why_;
+}
+
+void package_shelf::wait_tried(std::chrono::milliseconds patience) const {
+  std::unique_lock lock{mutex_};
+  tried_.wait_for(lock, patience, [this] { return store_ || why_; });
 }
 
 std::shared_ptr<package_store> package_shelf::get() const {

@@ -12,6 +12,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,8 @@ class package_shelf {
 
   /// Blocks. The reason, if it cannot be opened.
   caf::error open();
+  /// Returns when it has been tried to open it, or `patience` is over.
+  void wait_tried(std::chrono::milliseconds patience) const;
   /// Null while it is not open.
   std::shared_ptr<package_store> get() const;
   /// Why it is not open, naming the tier.
@@ -37,6 +40,7 @@ class package_shelf {
  private:
   const opener open_;
   mutable std::mutex mutex_;
+  mutable std::condition_variable tried_;
   std::shared_ptr<package_store> store_;
   caf::error why_;
 };

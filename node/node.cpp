@@ -279,6 +279,8 @@ caf::expected<void> node::parts::open_doors(node& self) {
       return port.error();
     http_port = *port;
   }
+  if (packages)
+    packages->wait_for_store();
   door = std::make_unique<front_door>(front_door_context{
       settings,
       id,

@@ -18,6 +18,8 @@ namespace larder {
 namespace {
 
 constexpr std::chrono::milliseconds statistics_patience{1'000};
+// Templates do not wait longer for packages.
+constexpr std::chrono::milliseconds opening_patience{2'000};
 
 config::bucket_settings bucket_of(const config::package_settings& p) {
   return {.name = p.bucket,
@@ -157,6 +159,10 @@ door_service package_plane::service() const {
             return subjects.parse(subject).has_value();
           },
           [to = gateway_](call_ptr c) { caf::anon_send(to, std::move(c)); }};
+}
+
+void package_plane::wait_for_store() const {
+  shelf_->wait_tried(opening_patience);
 }
 
 void package_plane::limit(const config::limit_settings& limits) {

@@ -169,6 +169,9 @@ suite('packages on two nodes', { nodes: 2 }, (env) => {
     const before_stop = await packages().stats('node-1');
     await env.a.stop('SIGKILL');
     await env.a.start();
+    // Ready is ready: the store is open, too.
+    const listed = await packages().ask('list', { limit: 1 }, on('node-1'));
+    assert.equal(listed.status, 200, String(listed));
     const reply = await packages().get('npm', 'kept-over', on('node-1'));
     assert.equal(reply.json.description, 'still here');
     assert.equal(reply.revision, stored.revision);
