@@ -265,7 +265,7 @@ class package_store {
            std::string_view kind = {}) const;
   caf::expected<package_store_stats> stats() const;
   /// Every package, the removed ones that are remembered too, by (ecosystem,
-  /// name) in byte order; at most 1,000 at once.
+  /// name) in byte order; pages as those of list(). Without what is damaged.
   caf::expected<package_revision_page>
   revisions(std::uint32_t limit, const std::optional<package_key>& after) const;
 
