@@ -137,6 +137,7 @@ class package_world : public actor_fixture {
           options.sync = false;
           options.least_free_bytes = 0;
           options.reserve_bytes = reserve_;
+          options.clock = [this] { return ++clock_; };
           return package_store::open(std::move(options));
         });
     n.worker = own(sys().spawn(package_worker, n.shelf));
@@ -260,6 +261,8 @@ class package_world : public actor_fixture {
   bool closed_ = false;
   /// Of stores opened from now on: nothing is written when less space is left.
   std::uint64_t reserve_ = 0;
+  /// Of all nodes: no two look at it at the same time.
+  std::int64_t clock_ = 1'000'000;
   std::shared_ptr<shared_bucket> bucket_ = std::make_shared<shared_bucket>();
   std::shared_ptr<log_server> log_ = std::make_shared<log_server>();
   std::shared_ptr<database_server> database_ =
