@@ -198,9 +198,11 @@ void package_feed_state::take_records() {
 // it before the writer's next request: what it finds then must not be older.
 caf::result<done_atom>
 package_feed_state::settle_first(const package_key& key) {
+  if (news_.size() > context_.batch)
+    return done_atom::value;
   auto last = key.name.empty() ? news_.rbegin()
                                : std::find(news_.rbegin(), news_.rend(), key);
-  if (last == news_.rend() || news_.size() > context_.batch)
+  if (last == news_.rend())
     return done_atom::value;
   auto reply = self_->make_response_promise<done_atom>();
   auto ahead = static_cast<std::uint64_t>(news_.rend() - last);

@@ -15,6 +15,8 @@ constexpr std::size_t most_documents = 2'000;
 
 // What one node has accepted is in the others' stores within milliseconds.
 constexpr std::chrono::milliseconds news_patience{250};
+// More than that is an import, which nobody waits for.
+constexpr std::size_t most_news = 256;
 
 // A client cannot mend the node's settings: to it, this is what is not offered.
 void refuse(const call_ptr& c, caf::error why) {
@@ -327,8 +329,8 @@ void package_gateway_state::answer_with(
 void package_gateway_state::after_news(const call_ptr& c,
                                        const package_key& about,
                                        std::function<void()> go_on) {
-  if (!context_.backlog || context_.backlog->load() == 0
-      || c->message.header(peer_header))
+  auto heard = context_.backlog ? context_.backlog->load() : 0;
+  if (heard == 0 || heard > most_news || c->message.header(peer_header))
     return go_on();
   auto shared = std::make_shared<std::function<void()>>(std::move(go_on));
   self_->request(context_.feed, news_patience, flush_atom::value, about)
