@@ -8,6 +8,12 @@
 
 namespace larder {
 
+namespace {
+
+constexpr std::chrono::milliseconds first_pause{50};
+
+}  // namespace
+
 package_feed_actor::behavior_type package_feed(package_feed_state::pointer self,
                                                package_feed_context context) {
   auto& state = self->state;
@@ -91,6 +97,7 @@ void package_feed_state::read(std::uint64_t from) {
   // The first time there is nothing that could have a gap.
   if (must_reconcile_ && position_.sequence > 0)
     ++stats_.gaps;
+  has_tried_ = true;
   forget_records();
   reading_ = true;
   auto to = package_feed_actor{self_};
@@ -126,9 +133,15 @@ void package_feed_state::open_again() {
   reading_ = false;
   // What is still on its way from the old reader is read again.
   ++reader_;
-  forget_records();
-  if (!std::exchange(open_scheduled_, true))
-    self_->delayed_send(self_, context_.pause, open_atom::value);
+  has_tried_ = has_tried_ || failures_ >= 3;
+  if (has_tried_)
+    forget_records();
+  if (std::exchange(open_scheduled_, true))
+    return;
+  // Soon at first: of nodes that start together, one makes the stream.
+  auto pause = std::min(context_.pause, first_pause * (1 << failures_));
+  failures_ = std::min(failures_ + 1, 6);
+  self_->delayed_send(self_, pause, open_atom::value);
 }
 
 // -- records -----------------------------------------------------------------
@@ -185,6 +198,7 @@ void package_feed_state::take_records() {
       return take_records();
     if (!applied)
       return open_again();
+    failures_ = 0;
     position_ = position;
     settle_heard(news);
     take_records();
@@ -198,6 +212,11 @@ void package_feed_state::take_records() {
 // it before the writer's next request: what it finds then must not be older.
 caf::result<done_atom>
 package_feed_state::settle_first(const package_key& key) {
+  if (!has_tried_) {
+    auto reply = self_->make_response_promise<done_atom>();
+    waiters_.push_back({settled_news_, reply});
+    return reply;
+  }
   if (news_.size() > context_.batch)
     return done_atom::value;
   auto last = key.name.empty() ? news_.rbegin()

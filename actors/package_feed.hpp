@@ -119,6 +119,10 @@ class package_feed_state {
   package_feed_context context_;
   std::uint64_t reader_ = 0;
   bool reading_ = false;
+  /// To open the log. Before that it is not known whether there are news.
+  bool has_tried_ = false;
+  /// In a row, to open it; counted up to a few.
+  int failures_ = 0;
   bool open_scheduled_ = false;
   struct heard_record {
     log_record record;

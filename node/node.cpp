@@ -280,7 +280,7 @@ caf::expected<void> node::parts::open_doors(node& self) {
     http_port = *port;
   }
   if (packages)
-    packages->wait_for_store();
+    packages->wait_until_open();
   door = std::make_unique<front_door>(front_door_context{
       settings,
       id,

@@ -161,8 +161,11 @@ door_service package_plane::service() const {
           [to = gateway_](call_ptr c) { caf::anon_send(to, std::move(c)); }};
 }
 
-void package_plane::wait_for_store() const {
+void package_plane::wait_until_open() const {
   shelf_->wait_tried(opening_patience);
+  caf::scoped_actor self{system_};
+  self->request(feed_, opening_patience, flush_atom::value, package_key{})
+      .receive([](done_atom) {}, [](const caf::error&) {});
 }
 
 void package_plane::limit(const config::limit_settings& limits) {

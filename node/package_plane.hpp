@@ -48,9 +48,9 @@ class package_plane {
   /// For operators: what takes long.
   package_worker_actor care() const { return workers_.care; }
 
-  /// Returns when the store is open or cannot be opened, or takes long: so that
-  /// the first who ask are not told that it is being opened.
-  void wait_for_store() const;
+  /// Returns when the store is open and the log is read, or it has been tried,
+  /// or takes long: so that the first who ask find what there is.
+  void wait_until_open() const;
   void limit(const config::limit_settings& limits);
   package_statistics statistics_now() const;
 

@@ -32,6 +32,17 @@ suite('packages on two nodes', { nodes: 2 }, (env) => {
   const before = (name) =>
     name.slice(0, -1) + String.fromCharCode(name.charCodeAt(name.length - 1) - 1) + '~';
 
+  test('nodes that are ready hear of each other', async () => {
+    await packages().must_store(document_of('npm', 'the-first'), on('node-1'));
+    const started = performance.now();
+    await eventually('the first', async () => {
+      const found = await packages().ask('search', { query: 'the-first' }, on('node-2'));
+      return found.json.results[0]?.name === 'the-first';
+    });
+    const took = performance.now() - started;
+    assert.ok(took < 800, `${took} ms`);
+  });
+
   test('what one node stores the other has on its disk', async () => {
     const stored = await packages().must_store(
       document_of('npm', '@two/nodes', { description: 'here' }), on('node-1'));
