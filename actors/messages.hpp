@@ -115,6 +115,8 @@ struct change_notice {
   version_info info;
   /// Whether JetStream has it: else it is only committed.
   bool published = true;
+  /// Of the node that committed the change, if it tells.
+  artifact_ptr value;
 };
 
 /// A value for the shared tier, kept there only if it is newer.

@@ -41,9 +41,11 @@ enum class mutant : std::uint8_t {
   old_epoch_accepted,
   /// A fence leaves out the rows that another relay holds.
   fence_skips_locked_rows,
+  /// A value that another node tells of is kept where nothing older is held.
+  any_word_kept,
 };
 
-inline constexpr std::array<std::string_view, 14> mutant_names{
+inline constexpr std::array<std::string_view, 15> mutant_names{
     "none",
     "no-in-flight-check",
     "no-floor-on-truth-fill",
@@ -58,6 +60,7 @@ inline constexpr std::array<std::string_view, 14> mutant_names{
     "revision-from-node",
     "old-epoch-accepted",
     "fence-skips-locked-rows",
+    "any-word-kept",
 };
 
 #ifdef LARDER_MUTANTS

@@ -72,7 +72,7 @@ void relay_state::start(relay_context context) {
 void relay_state::wake() {
   woken_ = true;
   if (!in_round_)
-    schedule(milliseconds{0});
+    schedule(context_.gathering);
 }
 
 void relay_state::fence_asked(const std::string& nonce) {
@@ -92,7 +92,7 @@ void relay_state::fence_asked(const std::string& nonce) {
 void relay_state::poll(std::uint64_t number) {
   if (number != poll_number_ || in_round_ || stopped_)
     return;
-  poll_is_next_ = false;
+  poll_due_ = {};
   if (!holds_lease())
     return schedule(context_.lease_ttl / 4);
   begin_round();
@@ -304,7 +304,9 @@ void relay_state::end_round() {
   in_round_ = false;
   failures_ = 0;
   batch_ = {};
-  schedule(woken_ || !asked_.empty() ? milliseconds{0} : context_.interval);
+  schedule(!asked_.empty() ? milliseconds{0}
+           : woken_        ? context_.gathering
+                           : context_.interval);
 }
 
 void relay_state::fail_round(const caf::error& why) {
@@ -344,11 +346,12 @@ void relay_state::stop() {
 
 void relay_state::schedule(milliseconds pause) {
   // One poll is on its way at any time: a sooner one replaces a later one.
-  if (stopped_ || poll_is_next_)
+  auto due = now() + pause;
+  if (stopped_ || (poll_due_ && *poll_due_ <= due))
     return;
   ++poll_number_;
-  poll_is_next_ = pause == milliseconds{0};
-  if (poll_is_next_)
+  poll_due_ = due;
+  if (pause == milliseconds{0})
     self_->send(self_, poll_atom::value, poll_number_);
   else
     self_->delayed_send(self_, pause, poll_atom::value, poll_number_);

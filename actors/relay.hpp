@@ -39,6 +39,10 @@ struct relay_context {
   /// Who holds the lease; unique for this run of this node.
   std::string holder;
   std::chrono::milliseconds interval{50};
+  /// What is committed through nodes waits so long for more of its kind: every
+  /// node has been told of it already, and a round costs about as much for one
+  /// change as for fifty.
+  std::chrono::milliseconds gathering{5};
   std::chrono::milliseconds lease_ttl{1'500};
   std::chrono::milliseconds timeout{1'000};
   /// Rows of a round. Values may have half a MiB each, and are all held at
@@ -111,7 +115,8 @@ class relay_state {
   bool stopped_ = false;
   bool in_round_ = false;
   bool woken_ = false;
-  bool poll_is_next_ = false;
+  /// When the poll of `poll_number_` comes; nothing: none is on its way.
+  std::optional<time_point> poll_due_;
   std::uint64_t poll_number_ = 0;
   time_point lease_due_{};
   /// Asked for, and not yet part of a round.

@@ -128,6 +128,7 @@ class shard_state {
                  time_point began, std::uint32_t generation);
   void keep(const artifact_ptr& value, std::int64_t proved_until,
             std::uint32_t generation);
+  void replace(const artifact& older, const artifact_ptr& value);
   bool alone() const;
   bool fence_holds_at(std::int64_t fence_until, time_point t) const;
   bool usable_from_shared(const kv_entry& entry, const fill& f,

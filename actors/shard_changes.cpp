@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::size_t max_unreported_reads = 4'096;
 
+// Longer values are not sent to nodes that may not have the key.
+constexpr std::size_t max_told_bytes = 64 << 10;
+
 }  // namespace
 
 caf::result<version_info> shard_state::write(write_request request) {
@@ -57,6 +60,7 @@ std::int64_t shard_state::next_revision(const key& k) const {
 void shard_state::committed(const write_request& request,
                             const version_info& info, time_point began,
                             std::uint32_t generation) {
+  change_notice told{request.key, !request.content, info, false, {}};
   auto& k = request.key;
   auto held = context_.cache->peek(k);
   // Revisions of another epoch say nothing.
@@ -64,14 +68,17 @@ void shard_state::committed(const write_request& request,
       held && (held->epoch() != info.epoch || held->revision() < info.revision);
   auto newest = floors_.admits_shared(k, info.revision)
                 && info.epoch == current_epoch() && (!held || outdated);
-  if (newest && request.content && context_.caching)
-    keep(artifact::make(k, *request.content, info),
-         nanoseconds_of(began + context_.fence_max_age), generation);
-  else if (outdated)
+  if (newest && request.content && context_.caching) {
+    auto value = artifact::make(k, *request.content, info);
+    keep(value, nanoseconds_of(began + context_.fence_max_age), generation);
+    if (request.content->size() <= max_told_bytes)
+      told.value = std::move(value);
+  } else if (outdated) {
     drop(k);
+  }
   floors_.raise(k, info.revision, ++tick_);
   floors_.expect_shared(k, info.revision);
-  context_.committed({k, !request.content, info, false});
+  context_.committed(told);
 }
 
 void shard_state::apply(const change_notice& change) {
@@ -96,11 +103,26 @@ void shard_state::hear(const change_notice& change) {
     floors_.came_to_shared(k, change.info.revision);
   else
     floors_.expect_shared(k, change.info.revision);
-  if (auto held = context_.cache->peek(k);
-      held
-      && (held->revision() < change.info.revision
-          || held->epoch() != change.info.epoch))
+  auto held = context_.cache->peek(k);
+  if (planted(mutant::any_word_kept) && change.value && !held)
+    return keep(change.value, 0, context_.freshness->generation);
+  if (!held
+      || (held->revision() >= change.info.revision
+          && held->epoch() == change.info.epoch))
+    return;
+  if (change.value && held->epoch() == change.info.epoch
+      && floors_.admits_shared(k, change.info.revision))
+    replace(*held, change.value);
+  else
     drop(k);
+}
+
+// Whatever proves that an older value is new enough proves it of this one. That
+// it is late does not matter: had there been word of a newer one, the older one
+// would be gone.
+void shard_state::replace(const artifact& older, const artifact_ptr& value) {
+  auto& proof = older.cached();
+  keep(value, proof.verified_until, proof.generation);
 }
 
 std::uint64_t shard_state::install(const std::vector<artifact_ptr>& values,

@@ -226,16 +226,16 @@ void front_door::enqueue(call_ptr to, reply content) {
 
 void front_door::write_queued() {
   std::vector<outgoing> ready;
-  std::vector<event> events;
+  std::vector<change_notice> committed;
   {
     std::lock_guard guard{mutex_};
     ready.swap(queue_);
-    events.swap(events_);
+    committed.swap(committed_);
     if (new_limits_)
       context_.settings.limits = *std::exchange(new_limits_, {});
   }
-  for (auto& e : events)
-    static_cast<void>(loop_->publish(e.subject, {}, e.body));
+  for (auto& change : committed)
+    write_committed(change);
   auto now = steady_clock::now();
   for (auto& [to, content] : ready) {
     write(*to, content);

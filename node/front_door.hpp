@@ -84,14 +84,10 @@ class front_door {
     reply content;
   };
 
-  struct event {
-    std::string subject;
-    std::string body;
-  };
-
   void subscribe();
   void subscribe_changes();
-  void hear(std::string_view subject, std::string_view body, bool published);
+  void hear(change heard, const nats::request* told);
+  void write_committed(const change_notice& committed);
   void run();
   void get(const nats::request& m, std::string_view tokens);
   void request(const nats::request& m, std::string_view subject);
@@ -125,7 +121,7 @@ class front_door {
 
   std::mutex mutex_;
   std::vector<outgoing> queue_;
-  std::vector<event> events_;
+  std::vector<change_notice> committed_;
   std::optional<config::limit_settings> new_limits_;
 };
 

@@ -6,6 +6,7 @@
 // before it answers the writer. All on the connections of the requests: behind
 // one NATS server, who asks after a change finds it heard.
 #include "node/front_door.hpp"
+#include "node/request_headers.hpp"
 
 #include <caf/send.hpp>
 
@@ -17,42 +18,54 @@ void front_door::subscribe_changes() {
   auto& on = *loop_;
   auto& events = context_.collection;
   for (auto& subject : events.captured())
-    on.subscribe(subject, "",
-                 [this](auto& m) { hear(m.subject(), m.data(), true); });
+    on.subscribe(subject, "", [this](auto& m) {
+      if (auto heard = parse_change(context_.collection, m.subject(), m.data()))
+        hear(std::move(*heard), nullptr);
+    });
   auto signal = committed_signal(context_.settings.node.cluster, "");
   on.subscribe(signal + ">", "", [this, skip = signal.size()](auto& m) {
-    hear(m.subject().substr(skip), m.data(), false);
+    auto event = m.header(header::change).value_or("");
+    if (auto heard =
+            parse_change(context_.collection, m.subject().substr(skip), event))
+      hear(std::move(*heard), &m);
   });
 }
 
-void front_door::hear(std::string_view subject, std::string_view body,
-                      bool published) {
-  auto heard = parse_change(context_.collection, subject, body);
-  if (!heard)
-    return;
-  auto& k = heard->key;
-  view_->doubt(k, heard->revision);
+// `told`: by the node that committed the change.
+void front_door::hear(change heard, const nats::request* told) {
+  change_notice notice{std::move(heard.key),
+                       heard.op != change_op::put,
+                       {heard.revision, heard.version, epoch{heard.epoch}},
+                       told == nullptr,
+                       {}};
+  auto& k = notice.key;
+  auto holds_older = view_->doubt(k, heard.revision);
+  if (told != nullptr && holds_older && heard.op == change_op::put
+      && !told->data().empty())
+    notice.value = artifact::make(k, told->data(), notice.info);
   // Before any request that comes later, on whatever way, gets there.
   auto& shard = context_.shards[shard_of(k, context_.shards.size())];
-  caf::anon_send(
-      shard, hear_atom::value,
-      change_notice{k,
-                    heard->op != change_op::put,
-                    {heard->revision, heard->version, epoch{heard->epoch}},
-                    published});
+  caf::anon_send(shard, hear_atom::value, std::move(notice));
 }
 
 void front_door::tell(const change_notice& committed) {
-  change c{committed.key,
-           committed.deleted ? change_op::remove : change_op::put,
-           committed.info.revision, committed.info.version,
-           std::string{committed.info.epoch.text()}};
-  event e{committed_signal(context_.settings.node.cluster,
-                           context_.collection.event(c)),
-          to_body(c)};
   // The answer to the writer, which comes next, wakes the loop.
   std::lock_guard guard{mutex_};
-  events_.push_back(std::move(e));
+  committed_.push_back(committed);
+}
+
+void front_door::write_committed(const change_notice& committed) {
+  change event{committed.key,
+               committed.deleted ? change_op::remove : change_op::put,
+               committed.info.revision, committed.info.version,
+               std::string{committed.info.epoch.text()}};
+  auto body = to_body(event);
+  auto content =
+      committed.value ? committed.value->content() : std::string_view{};
+  static_cast<void>(
+      loop_->publish(committed_signal(context_.settings.node.cluster,
+                                      context_.collection.event(event)),
+                     header_block({{header::change, body}}), content));
 }
 
 }  // namespace larder

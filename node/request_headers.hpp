@@ -30,6 +30,8 @@ inline constexpr const char* allow_stale = "Larder-Allow-Stale";
 inline constexpr const char* deadline_ms = "Larder-Deadline-Ms";
 inline constexpr const char* metadata = "Larder-Metadata";
 inline constexpr const char* tags = "Larder-Tags";
+/// Between nodes: a change event.
+inline constexpr const char* change = "Larder-Change";
 inline constexpr const char* service_error = "Nats-Service-Error";
 inline constexpr const char* service_error_code = "Nats-Service-Error-Code";
 }  // namespace header

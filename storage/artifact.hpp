@@ -81,8 +81,6 @@ class artifact {
     std::atomic<std::int64_t> verified_until{0};
     /// The log generation in which it was last known to be current.
     std::atomic<std::uint32_t> generation{0};
-    /// A generation that never comes: what holds it is not proved by a fence.
-    static constexpr std::uint32_t no_generation = 0xFFFFFFFF;
     /// Reads since the last sweep, for usage counters; approximate.
     std::atomic<std::uint32_t> reads{0};
   };
@@ -90,6 +88,9 @@ class artifact {
   /// S3-FIFO's small counter, 0 to 3; one of the notes, apart from them only to
   /// keep the header within 64 bytes.
   std::atomic<std::uint8_t>& frequency() const { return frequency_; }
+
+  /// Whether its shard is about to hear of a newer one; also apart for room.
+  std::atomic<bool>& doubted() const { return doubted_; }
 
   /// Whether the content may stand in JSON as it is, as whoever first had to
   /// know found out: it is too long to look at again for every reply.
@@ -121,6 +122,7 @@ class artifact {
   std::uint8_t type_size_;
   mutable std::atomic<std::uint8_t> frequency_{0};
   mutable std::atomic<json_note> json_{json_note::unknown};
+  mutable std::atomic<bool> doubted_{false};
 };
 
 }  // namespace larder

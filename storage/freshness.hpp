@@ -38,6 +38,7 @@ inline bool provably_fresh(const artifact& a, std::int64_t now,
                            const freshness& f) {
   const auto& notes = a.cached();
   return now < notes.expires_at.load(std::memory_order_relaxed)
+         && !a.doubted().load(std::memory_order_relaxed)
          && ((now < f.fence_until.load(std::memory_order_acquire)
               && notes.generation.load(std::memory_order_relaxed)
                      == f.generation.load(std::memory_order_acquire))

@@ -44,14 +44,14 @@ class read_view {
 
   /// The shard is about to hear that `k` has this revision (0: nobody knows
   /// which): an older one is not fresh any more, for any reader, from now on.
-  void doubt(key_view k, std::int64_t revision) {
+  /// Whether there is one.
+  bool doubt(key_view k, std::int64_t revision) {
     auto& shard = *tier_->shards[shard_of(k, tier_->shards.size())];
     auto* found = reader_.peek(shard, k);
     if (!found || (revision > 0 && found->revision() >= revision))
-      return;
-    auto& notes = found->cached();
-    notes.generation = artifact::cache_notes::no_generation;
-    notes.verified_until = 0;
+      return false;
+    found->doubted() = true;
+    return true;
   }
 
   /// The same for those who check what readers are answered: counts no read.

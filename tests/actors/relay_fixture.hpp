@@ -45,7 +45,7 @@ class RelayTest : public actor_fixture {
 
   void wake(publisher& p) {
     caf::anon_send(p.relay, wake_atom::value);
-    run();
+    run_for(relay_context{}.gathering);
   }
   void ask_fence(publisher& p, const std::string& nonce) {
     caf::anon_send(p.relay, fence_atom::value, nonce);

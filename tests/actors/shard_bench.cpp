@@ -17,7 +17,7 @@ void shard_bench::start(const std::function<void(shard_context&)>& change) {
   context.cache = tier->shards[0];
   context.warm = own(warm.spawn(sys()));
   context.cold = own(cold.spawn(sys()));
-  context.committed = [this](auto&) { ++commits_told; };
+  context.committed = [this](auto& change) { told.push_back(change); };
   if (change)
     change(context);
   subject = own(sys().spawn(shard, std::move(context)));
@@ -76,9 +76,10 @@ void shard_bench::change_to(std::int64_t revision, bool deleted) {
   EXPECT_TRUE(done);
 }
 
-void shard_bench::hear_of(std::int64_t revision) {
-  caf::anon_send(subject, hear_atom::value,
-                 change_notice{k, false, version(revision), false});
+void shard_bench::hear_of(std::int64_t revision, artifact_ptr value) {
+  caf::anon_send(
+      subject, hear_atom::value,
+      change_notice{k, false, version(revision), false, std::move(value)});
   run();
 }
 

@@ -41,7 +41,7 @@ class shard_bench : public actor_fixture {
   void change_to(std::int64_t revision, bool deleted = false);
   void invalidate() { change_to(0); }
   /// As another node tells that committed it; the log does not, yet.
-  void hear_of(std::int64_t revision);
+  void hear_of(std::int64_t revision, artifact_ptr value = nullptr);
   void begin_epoch(std::string_view name);
   std::uint64_t install(artifact_ptr value, time_point began,
                         std::uint32_t generation);
@@ -63,7 +63,8 @@ class shard_bench : public actor_fixture {
   std::shared_ptr<hot_tier> tier = std::make_shared<hot_tier>();
   scripted_cold cold;
   scripted_warm warm;
-  int commits_told = 0;
+  /// What it has told the other nodes.
+  std::vector<change_notice> told;
   shard_actor subject;
   read_view view{tier};
 };

@@ -30,8 +30,10 @@ options focused(options o, mutant m) {
     on({"store-slow", "kv-wipe", "external"});
     break;
   case mutant::blind_shared_put:
+    // Nodes that hear of a commit leave JetStream to the relay; they hear
+    // nothing of what others write in the database.
     on({"store-slow", "kv-wipe", "disconnect", "silence", "log-truncate",
-        "kill"});
+        "kill", "external"});
     o.floor_ttl = std::chrono::seconds{4};
     break;
   case mutant::log_before_shared:

@@ -148,6 +148,9 @@ void simulated_node::spawn_coherence() {
   signals_->listen_to_changes([this](change_notice change) {
     view_.doubt(change.key, change.info.revision);
     view_.quiesce();
+    // What a node notes on a value is its own.
+    if (auto& v = change.value)
+      v = artifact::make(change.key, v->content(), v->info());
     caf::anon_send(shards_[shard_of(change.key, shards_.size())],
                    hear_atom::value, std::move(change));
   });

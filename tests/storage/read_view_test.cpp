@@ -42,15 +42,15 @@ TEST_F(ReadViewTest, PeeksWithTheEyesOfAReaderAndCountsNoRead) {
 TEST_F(ReadViewTest, FindsNothingFreshUnderAKeyThatIsInDoubt) {
   put("a", 5);
   read_view view{memory};
-  view.doubt(key{"t", "a"}, 5);
+  EXPECT_FALSE(view.doubt(key{"t", "a"}, 5));
   ASSERT_TRUE(view.find(key{"t", "a"}, 50));
-  view.doubt(key{"t", "a"}, 6);
+  EXPECT_TRUE(view.doubt(key{"t", "a"}, 6));
   EXPECT_FALSE(view.find(key{"t", "a"}, 50));
   put("b", 5);
   ASSERT_TRUE(view.find(key{"t", "b"}, 50));
   view.doubt(key{"t", "b"}, 0);
   EXPECT_FALSE(view.find(key{"t", "b"}, 50));
-  view.doubt(key{"t", "c"}, 0);
+  EXPECT_FALSE(view.doubt(key{"t", "c"}, 0));
   view.quiesce();
 }
 
