@@ -147,8 +147,9 @@ TEST(SubjectsTest, AddressesARequestToOneNode) {
 
 TEST(SubjectsTest, KeepsClustersApart) {
   EXPECT_EQ(fence_signal("larder"), "larder.signal.larder.fence");
-  EXPECT_EQ(committed_signal("larder", "template.updated.framework.phoenix"),
-            "larder.signal.larder.committed.template.updated.framework.phoenix");
+  EXPECT_EQ(
+      committed_signal("larder", "template.updated.framework.phoenix"),
+      "larder.signal.larder.committed.template.updated.framework.phoenix");
   EXPECT_EQ(wake_signal("a.b"), "larder.signal.a=2Eb.wake");
   EXPECT_TRUE(is_fence(fence_subject("a"), "a"));
   EXPECT_FALSE(is_fence(fence_subject("a"), "b"));
