@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <deque>
+
 namespace larder::test {
 
 namespace {
@@ -97,13 +99,13 @@ TEST_F(StatisticsTest, WaitsForAHungRelayOnce) {
   context.invalidation = telling<coherence_stats, invalidation_actor>({});
   relay_stats publishing;
   publishing.published = 7;
-  std::vector<caf::typed_response_promise<relay_stats>> owed;
+  std::deque<asked<bool, relay_stats>> owed;
   auto hung = false;
   auto relay = sys().spawn([&](caf::event_based_actor* self) -> caf::behavior {
     return {[&, self](stats_atom) {
       auto reply = self->make_response_promise<relay_stats>();
       if (hung)
-        owed.push_back(reply);
+        owed.emplace_back(true, reply);
       else
         reply.deliver(publishing);
       return reply;
@@ -124,8 +126,8 @@ TEST_F(StatisticsTest, WaitsForAHungRelayOnce) {
     EXPECT_FALSE(got->relay.truth_reachable);
   }
   hung = false;
-  for (auto& reply : owed)
-    reply.deliver(publishing);
+  while (!owed.empty())
+    next(owed).answer(publishing);
   run();
   auto again = ask();
   ASSERT_TRUE(again);
