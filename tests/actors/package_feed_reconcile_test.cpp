@@ -9,6 +9,21 @@ class PackageFeedReconcileTest : public package_world {
   package_feed_stats stats(package_node& n) {
     return *request(n.feed, 1s, stats_atom::value);
   }
+  /// Neither log nor bucket tells any more what has changed: nodes can only
+  /// compare.
+  void forget_changes() {
+    log_->forget_all();
+    bucket_->entries.clear();
+  }
+  /// `by` stores "two" while `away`, which has "one", is stopped, and then the
+  /// log forgets it.
+  void miss_a_change(package_node& away, package_node& by) {
+    store(by, document("x", "one"));
+    run_for(100ms);
+    stop(away);
+    store(by, document("x", "two"));
+    forget_changes();
+  }
 };
 
 }  // namespace
@@ -24,8 +39,7 @@ TEST_F(PackageFeedReconcileTest, ComparesWithTheOtherNodesAfterAGap) {
   store(a, document("y", "new", "2.0.0"));
   store(a, document("y", "old", "1.0.0"));
   ASSERT_TRUE(remove(a, "z"));
-  log_->forget_all();
-  bucket_->entries.clear();
+  forget_changes();
   auto& again = start("b");
   run_for(3s);
   EXPECT_EQ(stats(again).gaps, 1u);
@@ -38,12 +52,7 @@ TEST_F(PackageFeedReconcileTest, ComparesWithTheOtherNodesAfterAGap) {
 TEST_F(PackageFeedReconcileTest, ComparesWithTheNodesWhereTheDatabaseIsDown) {
   auto& a = start("a", true);
   auto& b = start("b", true);
-  store(a, document("x", "one"));
-  run_for(100ms);
-  stop(b);
-  store(a, document("x", "two"));
-  log_->forget_all();
-  bucket_->entries.clear();
+  miss_a_change(b, a);
   database_->down = true;
   auto& again = start("b", true);
   run_for(3s);
@@ -59,8 +68,7 @@ TEST_F(PackageFeedReconcileTest, ComparesWithTheDatabaseToo) {
   stop(b), stop(c);
   store(a, document("x", "two"));
   stop(a);
-  log_->forget_all();
-  bucket_->entries.clear();
+  forget_changes();
   database_->down = true;
   // The one that knows is away, and the other one knows no more.
   auto& again = start("b", true);
@@ -80,12 +88,7 @@ TEST_F(PackageFeedReconcileTest, ComparesWithTheDatabaseToo) {
 TEST_F(PackageFeedReconcileTest, ComparesAgainUntilSomebodyAnswers) {
   auto& a = start("a");
   auto& b = start("b", true);
-  store(a, document("x", "one"));
-  run_for(100ms);
-  stop(b);
-  store(a, document("x", "two"));
-  log_->forget_all();
-  bucket_->entries.clear();
+  miss_a_change(b, a);
   database_->down = true;
   a.answers = false;
   auto& again = start("b", true);
@@ -122,8 +125,7 @@ TEST_F(PackageFeedReconcileTest, ComparesWithANodeThatHasADamagedDocument) {
     store(a, document(name, "one"));
   stop(a);
   damage("a", "y");
-  log_->forget_all();
-  bucket_->entries.clear();
+  forget_changes();
   start("a");
   auto& b = start("b");
   run_for(2s);
@@ -171,8 +173,7 @@ TEST_F(PackageFeedReconcileTest, NoticesALogThatWasMadeAnew) {
   // As many records as b knows of, and forgotten as they may be.
   log_->make_anew();
   store(a, document("y", "two"));
-  log_->forget_all();
-  bucket_->entries.clear();
+  forget_changes();
   auto& again = start("b");
   run_for(1s);
   EXPECT_EQ(stats(again).gaps, 1u);

@@ -14,6 +14,10 @@ class PackageRelayTest : public package_world {
   package_relay_stats stats(package_node& n) {
     return *request(n.relay, 1s, stats_atom::value);
   }
+  auto begin_store(package_node& n, const std::string& text) {
+    return ask(n.packages, 1min, write_atom::value,
+               std::vector<std::string>{text}, now() + 1min);
+  }
 };
 
 }  // namespace
@@ -45,9 +49,7 @@ TEST_F(PackageRelayTest, WritesDatabaseAndBucketBeforeTheLog) {
 TEST_F(PackageRelayTest, TellsTheOthersBeforeTheWriterIsAnswered) {
   auto& n = start("a");
   log_->held = true;
-  auto write =
-      ask(n.packages, 1min, write_atom::value,
-          std::vector<std::string>{document("x", "one")}, now() + 1min);
+  auto write = begin_store(n, document("x", "one"));
   run_for(400ms);
   EXPECT_FALSE(write.ready());
   log_->release();
@@ -68,9 +70,7 @@ TEST_F(PackageRelayTest, TellsAtOnceWhatWasAcceptedWhileItWasTelling) {
   log_->held = true;
   std::vector<test::pending<std::vector<package_outcome>>> writes;
   for (auto name : {"x", "y"}) {
-    writes.push_back(ask(n.packages, 1min, write_atom::value,
-                         std::vector<std::string>{document(name, "one")},
-                         now() + 1min));
+    writes.push_back(begin_store(n, document(name, "one")));
     run();
   }
   log_->release();
@@ -83,9 +83,7 @@ TEST_F(PackageRelayTest, TellsAtOnceWhatWasAcceptedWhileItWasTelling) {
 TEST_F(PackageRelayTest, LetsNoWriterWaitLongerThanHalfASecond) {
   auto& n = start("a");
   log_->held = true;
-  auto write =
-      ask(n.packages, 1min, write_atom::value,
-          std::vector<std::string>{document("x", "one")}, now() + 1min);
+  auto write = begin_store(n, document("x", "one"));
   run_for(550ms);
   ASSERT_TRUE(write.ready());
   EXPECT_FALSE(write.get()->front().failure);

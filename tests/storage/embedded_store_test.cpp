@@ -85,6 +85,19 @@ class EmbeddedStoreTest : public testing::Test {
     return {std::move(k), std::move(content), {}, {}, {}};
   }
 
+  /// The store is closed; its index is lost, and its state has `name`.
+  void lose_index(std::string_view name, std::string_view value) {
+    database_ = nullptr;
+    rocks_options options;
+    options.families = embedded::family_names();
+    auto rocks = rocks_database::open(path_, std::move(options));
+    ASSERT_TRUE(rocks);
+    rocks_batch batch;
+    batch.erase_range(embedded::search, "", "\xff\xff");
+    batch.put(embedded::state, name, value);
+    ASSERT_TRUE((*rocks)->write(batch));
+  }
+
   version_info put(const key& k, std::string content) {
     auto w = put_of(k, std::move(content));
     auto all = database_->write({&w, 1});
@@ -297,17 +310,7 @@ TEST_F(EmbeddedStoreTest, MakesAnIndexAnewThatDoesNotAgree) {
     batch.push_back(
         put_of({"t", std::to_string(i)}, R"({"text":"marmalade"})"));
   ASSERT_TRUE(database_->write(batch));
-  database_ = nullptr;
-  {
-    rocks_options options;
-    options.families = embedded::family_names();
-    auto rocks = rocks_database::open(path_, std::move(options));
-    ASSERT_TRUE(rocks);
-    rocks_batch batch;
-    batch.erase_range(embedded::search, "", "\xff\xff");
-    batch.put(embedded::state, "search", "stale");
-    ASSERT_TRUE((*rocks)->write(batch));
-  }
+  lose_index("search", "stale");
   open();
   artifact_query q;
   q.words = "marmalade";
@@ -320,17 +323,7 @@ TEST_F(EmbeddedStoreTest, MakesAnIndexAnewThatDoesNotAgree) {
 TEST_F(EmbeddedStoreTest, MakesTheIndexOfAnOlderFormatAnew) {
   open();
   put({"framework", "a"}, R"({"text":"marmalade"})");
-  database_ = nullptr;
-  {
-    rocks_options options;
-    options.families = embedded::family_names();
-    auto rocks = rocks_database::open(path_, std::move(options));
-    ASSERT_TRUE(rocks);
-    rocks_batch batch;
-    batch.erase_range(embedded::search, "", "\xff\xff");
-    batch.put(embedded::state, "format", "1");
-    ASSERT_TRUE((*rocks)->write(batch));
-  }
+  lose_index("format", "1");
   open();
   EXPECT_EQ(found_by("framework"), "a ");
   EXPECT_EQ(found_by("marmalade"), "a ");

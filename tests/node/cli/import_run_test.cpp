@@ -48,6 +48,21 @@ std::string all_stored(const std::string& batch) {
          + R"(,"unchanged":0,"failed":[]})";
 }
 
+/// What becomes of a very long import of which each batch fails so, and how
+/// many were sent.
+std::pair<import_report, std::uint32_t> run_refused(const caf::error& why) {
+  numbered source{1'000'000};
+  std::uint32_t sent = 0;
+  auto report = run_import(
+      source,
+      [&](const std::string&, batch_done done) {
+        ++sent;
+        done(why);
+      },
+      quick, ignore);
+  return {report, sent};
+}
+
 }  // namespace
 
 TEST(ImportRunTest, StoresEveryDocumentOnceInBatchesThatFitIntoAMessage) {
@@ -174,30 +189,15 @@ TEST(ImportRunTest, TriesAgainWhatWasTooMuchForTheNode) {
 }
 
 TEST(ImportRunTest, StopsWhenNobodyAnswers) {
-  numbered source{1'000'000};
-  std::uint32_t sent = 0;
-  auto report = run_import(
-      source,
-      [&](const std::string&, batch_done done) {
-        ++sent;
-        done(fail(ec::unavailable, "no node answers"));
-      },
-      quick, ignore);
+  auto [report, sent] = run_refused(fail(ec::unavailable, "no node answers"));
   EXPECT_EQ(code_of(report.stopped), ec::unavailable);
   EXPECT_EQ(report.stored, 0u);
   EXPECT_LE(sent, quick.window * quick.attempts);
 }
 
 TEST(ImportRunTest, StopsAtOnceForWhatWillNotGetBetter) {
-  numbered source{1'000'000};
-  std::uint32_t sent = 0;
-  auto report = run_import(
-      source,
-      [&](const std::string&, batch_done done) {
-        ++sent;
-        done(fail(ec::not_supported, "no packages here"));
-      },
-      quick, ignore);
+  auto [report, sent] =
+      run_refused(fail(ec::not_supported, "no packages here"));
   EXPECT_EQ(code_of(report.stopped), ec::not_supported);
   EXPECT_EQ(sent, quick.window);
 }
