@@ -1,11 +1,11 @@
 #include "cluster/jetstream_reader.hpp"
 
 #include "storage/error.hpp"
+#include "storage/whole_number.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <array>
-#include <charconv>
 
 namespace larder {
 
@@ -26,13 +26,6 @@ constexpr milliseconds api_timeout{1'000};
 
 std::int64_t nanoseconds_of(milliseconds d) {
   return std::chrono::nanoseconds{d}.count();
-}
-
-template <class T>
-bool read_number(std::string_view text, T& out) {
-  auto end = text.data() + text.size();
-  auto r = std::from_chars(text.data(), end, out);
-  return r.ec == std::errc{} && r.ptr == end;
 }
 
 json start_of(const log_start& start) {
@@ -69,12 +62,16 @@ std::optional<delivery> parse_delivery(std::string_view reply) {
   std::size_t stream = n == 9 ? 2 : n >= 11 ? 4 : 0;
   if (stream == 0)
     return std::nullopt;
+  auto sequence = whole_number<std::uint64_t>(tokens[stream + 3]);
+  auto delivered = whole_number<std::uint64_t>(tokens[stream + 4]);
+  auto stored_at = whole_number<std::int64_t>(tokens[stream + 5]);
+  if (!sequence || !delivered || !stored_at)
+    return std::nullopt;
   delivery out;
   out.consumer = tokens[stream + 1];
-  if (!read_number(tokens[stream + 3], out.stream_sequence)
-      || !read_number(tokens[stream + 4], out.consumer_sequence)
-      || !read_number(tokens[stream + 5], out.stored_at))
-    return std::nullopt;
+  out.stream_sequence = *sequence;
+  out.consumer_sequence = *delivered;
+  out.stored_at = *stored_at;
   return out;
 }
 
@@ -216,11 +213,10 @@ caf::error jetstream_reader::take_control(const nats::message& m) {
     go_on = m.header("Nats-Consumer-Stalled").value_or("");
   if (!go_on.empty())
     client_->publish(go_on, {}, {});
-  std::uint64_t last = 0;
-  if (auto text = m.header("Nats-Last-Consumer");
-      text && read_number(*text, last) && last > last_delivered_)
+  if (auto last = whole_number<std::uint64_t>(m.header("Nats-Last-Consumer"));
+      last && *last > last_delivered_)
     return fail(ec::unavailable, "the change log's last "
-                                     + std::to_string(last - last_delivered_)
+                                     + std::to_string(*last - last_delivered_)
                                      + " deliveries did not arrive");
   return {};
 }

@@ -1,11 +1,11 @@
 #include "cluster/nats_package_peers.hpp"
 
 #include "storage/error.hpp"
+#include "storage/whole_number.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -17,14 +17,6 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 using std::chrono::milliseconds;
-
-template <class T>
-T number_in(const nats::message& m, const char* name) {
-  T value{};
-  if (auto text = m.header(name))
-    std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
-}
 
 caf::error refused(const nats::message& m) {
   if (m.is_no_responders())
@@ -99,10 +91,13 @@ void nats_package_peers::get(const std::string& node, const package_key& key,
       [version, done = std::move(done)](caf::expected<nats::message> reply) {
         if (!reply)
           return done(reply.error());
-        auto code = number_in<int>(*reply, "Nats-Service-Error-Code");
+        auto code = whole_number<int>(reply->header("Nats-Service-Error-Code"))
+                        .value_or(0);
         package_lookup result;
         result.version = version;
-        result.revision = number_in<std::int64_t>(*reply, "Larder-Revision");
+        result.revision =
+            whole_number<std::int64_t>(reply->header("Larder-Revision"))
+                .value_or(0);
         if (code == status_of(ec::not_found))
           return done(std::move(result));
         if (code != 0 || reply->is_no_responders())

@@ -2,27 +2,15 @@
 
 #include "cluster/holdings.hpp"
 #include "storage/error.hpp"
+#include "storage/whole_number.hpp"
 
 #include <spdlog/spdlog.h>
 
-#include <charconv>
 #include <map>
 #include <mutex>
 #include <utility>
 
 namespace larder {
-
-namespace {
-
-template <class T>
-T number_in(const nats::message& m, const char* name) {
-  T value{};
-  if (auto text = m.header(name))
-    std::from_chars(text->data(), text->data() + text->size(), value);
-  return value;
-}
-
-}  // namespace
 
 // Shared with timers and handlers, which may outlive the peers.
 class nats_peers_core {
@@ -117,11 +105,14 @@ caf::expected<answer_mark> mark_of(const nats::message& reply) {
   if (reply.is_no_responders())
     return fail(ec::unavailable, "no such node answers");
   answer_mark mark;
-  mark.info.revision = number_in<std::int64_t>(reply, "Larder-Revision");
-  mark.info.version = number_in<std::int32_t>(reply, "Larder-Version");
+  mark.info.revision =
+      whole_number<std::int64_t>(reply.header("Larder-Revision")).value_or(0);
+  mark.info.version =
+      whole_number<std::int32_t>(reply.header("Larder-Version")).value_or(0);
   mark.info.epoch = epoch{reply.header("Larder-Epoch").value_or("")};
   mark.stale = reply.header("Larder-Stale").value_or("") == "true";
-  auto code = number_in<int>(reply, "Nats-Service-Error-Code");
+  auto code =
+      whole_number<int>(reply.header("Nats-Service-Error-Code")).value_or(0);
   if (code == status_of(ec::not_found))
     return mark;
   if (code != 0)

@@ -2,8 +2,8 @@
 
 #include "storage/error.hpp"
 #include "storage/json.hpp"
+#include "storage/whole_number.hpp"
 
-#include <charconv>
 #include <limits>
 
 namespace larder {
@@ -29,15 +29,12 @@ caf::expected<std::optional<std::int64_t>> number(const nats::request& from,
   auto text = from.header(name);
   if (!text)
     return std::optional<std::int64_t>{};
-  std::int64_t value = 0;
-  auto [end, error] =
-      std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc{} || end != text->data() + text->size()
-      || value < least || value > most)
+  auto value = whole_number<std::int64_t>(text);
+  if (!value || *value < least || *value > most)
     return refused(name, *text,
                    "a whole number from " + std::to_string(least) + " to "
                        + std::to_string(most));
-  return std::optional<std::int64_t>{value};
+  return value;
 }
 
 std::string_view trimmed(std::string_view text) {

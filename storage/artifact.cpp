@@ -1,6 +1,7 @@
 #include "storage/artifact.hpp"
 
-#include <charconv>
+#include "storage/whole_number.hpp"
+
 #include <cstring>
 #include <mutex>
 #include <new>
@@ -31,12 +32,9 @@ std::optional<std::uint64_t> take_number(std::string_view& text) {
   auto dash = text.rfind('-');
   if (dash == std::string_view::npos)
     return {};
-  std::uint64_t number = 0;
-  auto begin = text.data() + dash + 1, end = text.data() + text.size();
-  auto read = std::from_chars(begin, end, number);
-  if (read.ec != std::errc{} || read.ptr != end)
-    return {};
-  text = text.substr(0, dash);
+  auto number = whole_number<std::uint64_t>(text.substr(dash + 1));
+  if (number)
+    text = text.substr(0, dash);
   return number;
 }
 

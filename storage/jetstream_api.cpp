@@ -1,12 +1,12 @@
 #include "storage/jetstream_api.hpp"
 
 #include "storage/error.hpp"
+#include "storage/whole_number.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <ctime>
 
 namespace larder::nats {
@@ -103,12 +103,9 @@ bool decode_base64(std::string_view text, std::string& out) {
 
 // Two digits or more at `at`, as a number; -1 if they are none.
 int number_at(std::string_view text, std::size_t at, std::size_t size) {
-  int out = 0;
   if (text.size() < at + size)
     return -1;
-  auto from = text.data() + at;
-  auto r = std::from_chars(from, from + size, out);
-  return r.ec == std::errc{} && r.ptr == from + size ? out : -1;
+  return whole_number<int>(text.substr(at, size)).value_or(-1);
 }
 
 }  // namespace

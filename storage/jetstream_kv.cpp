@@ -2,12 +2,12 @@
 
 #include "storage/error.hpp"
 #include "storage/jetstream_api.hpp"
+#include "storage/whole_number.hpp"
 
 #include <nlohmann/json.hpp>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <charconv>
 #include <mutex>
 #include <vector>
 
@@ -28,27 +28,17 @@ constexpr milliseconds bucket_timeout{1'000};
 // asks again.
 constexpr milliseconds patience{250};
 
-template <class T>
-T number(std::optional<std::string_view> text) {
-  T out{};
-  if (!text)
-    return out;
-  auto end = text->data() + text->size();
-  auto r = std::from_chars(text->data(), end, out);
-  return r.ec == std::errc{} && r.ptr == end ? out : T{};
-}
-
 // All of a version or none: a program that sets one of the headers does not
 // know what it says.
 version_info version_of(std::optional<std::string_view> revision,
                         std::optional<std::string_view> version,
                         std::optional<std::string_view> epoch_text) {
   version_info out;
-  out.revision = number<std::int64_t>(revision);
+  out.revision = whole_number<std::int64_t>(revision).value_or(0);
   if (out.revision <= 0 || !epoch_text || epoch_text->empty()
       || epoch_text->size() > max_epoch_bytes)
     return {};
-  out.version = number<std::int32_t>(version);
+  out.version = whole_number<std::int32_t>(version).value_or(0);
   out.epoch = epoch{*epoch_text};
   return out;
 }
@@ -64,10 +54,12 @@ bool is_marker(std::optional<std::string_view> operation) {
 
 kv_entry read_entry(const key& k, const nats::message& m) {
   kv_entry out;
-  out.sequence = number<std::uint64_t>(m.header("Nats-Sequence"));
+  out.sequence =
+      whole_number<std::uint64_t>(m.header("Nats-Sequence")).value_or(0);
   out.info = version_of(m.header("Larder-Revision"), m.header("Larder-Version"),
                         m.header("Larder-Epoch"));
-  out.generation = number<std::uint32_t>(m.header("Larder-Generation"));
+  out.generation =
+      whole_number<std::uint32_t>(m.header("Larder-Generation")).value_or(0);
   if (!is_marker(m.header("KV-Operation")))
     out.value = artifact::make(k, m.data(), out.info);
   return out;
@@ -252,7 +244,8 @@ void jetstream_kv_core::get_by_api(const key& k, milliseconds timeout,
         out.sequence = m->sequence;
         out.info = version_of(line("Larder-Revision"), line("Larder-Version"),
                               line("Larder-Epoch"));
-        out.generation = number<std::uint32_t>(line("Larder-Generation"));
+        out.generation =
+            whole_number<std::uint32_t>(line("Larder-Generation")).value_or(0);
         if (!is_marker(line("KV-Operation")))
           out.value = artifact::make(k, m->data, out.info);
         done(std::move(out));

@@ -3,6 +3,7 @@
 #include "storage/error.hpp"
 #include "storage/nats_credentials.hpp"
 #include "storage/nats_nkey.hpp"
+#include "storage/whole_number.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -109,12 +110,8 @@ caf::expected<server_address> parse_address(std::string_view url) {
   }
   if (port != std::string_view::npos)
     out.port = rest.substr(port + 1);
-  unsigned number = 0;
-  auto [end, error] = std::from_chars(
-      out.port.data(), out.port.data() + out.port.size(), number);
-  if (out.host.empty() || error != std::errc{}
-      || end != out.port.data() + out.port.size() || number == 0
-      || number > 65'535)
+  auto number = whole_number<std::uint16_t>(out.port).value_or(0);
+  if (out.host.empty() || number == 0)
     return fail(ec::configuration, "nats.url: \"" + out.text()
                                        + "\" is no address; expected "
                                          "nats://host:port");

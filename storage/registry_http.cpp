@@ -1,13 +1,13 @@
 #include "storage/registry_http.hpp"
 
 #include "storage/error.hpp"
+#include "storage/whole_number.hpp"
 
 #include <curl/curl.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 
 namespace larder {
 
@@ -259,11 +259,8 @@ std::optional<seconds>
 parse_retry_after(std::string_view text,
                   std::chrono::system_clock::time_point now) {
   text = trimmed(text);
-  std::uint32_t count = 0;
-  auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), count);
-  if (!text.empty() && error == std::errc{} && end == text.data() + text.size())
-    return seconds{count};
+  if (auto count = whole_number<std::uint32_t>(text))
+    return seconds{*count};
   auto at = curl_getdate(std::string{text}.c_str(), nullptr);
   if (at < 0)
     return std::nullopt;

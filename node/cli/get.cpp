@@ -5,8 +5,8 @@
 #include "node/cli/remote.hpp"
 #include "storage/error.hpp"
 #include "storage/json.hpp"
+#include "storage/whole_number.hpp"
 
-#include <charconv>
 #include <cstdio>
 #include <memory>
 
@@ -41,12 +41,8 @@ nats::headers request_headers(const get_options& o) {
 
 // A header as a JSON number if it is one, so that scripts need not convert.
 std::string number_or_null(std::optional<std::string_view> text) {
-  std::int64_t number = 0;
-  if (!text
-      || std::from_chars(text->data(), text->data() + text->size(), number).ec
-             != std::errc{})
-    return "null";
-  return std::to_string(number);
+  auto number = whole_number<std::int64_t>(text);
+  return number ? std::to_string(*number) : "null";
 }
 
 std::string to_json(const get_options& o, const nats::message& reply) {

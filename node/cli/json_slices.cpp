@@ -1,8 +1,8 @@
 #include "node/cli/json_slices.hpp"
 
-#include <nlohmann/json.hpp>
+#include "storage/whole_number.hpp"
 
-#include <charconv>
+#include <nlohmann/json.hpp>
 
 namespace larder::cli {
 
@@ -116,12 +116,7 @@ std::optional<std::string> string_value(std::string_view raw) {
 }
 
 std::optional<long long> integer_value(std::string_view raw) {
-  long long number = 0;
-  auto [end, status] =
-      std::from_chars(raw.data(), raw.data() + raw.size(), number);
-  if (status != std::errc{} || end != raw.data() + raw.size())
-    return std::nullopt;
-  return number;
+  return whole_number<long long>(raw);
 }
 
 }  // namespace larder::cli

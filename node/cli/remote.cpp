@@ -5,11 +5,11 @@
 #include "node/cli/exit_code.hpp"
 #include "storage/error.hpp"
 #include "storage/json.hpp"
+#include "storage/whole_number.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <utility>
 
@@ -28,12 +28,6 @@ constexpr milliseconds longest_deadline{60'000};
 
 constexpr std::uint32_t max_reply_depth = 64;
 
-std::int64_t number_in(std::string_view text) {
-  std::int64_t number = -1;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
 nlohmann::json object_in(std::string_view body) {
   if (!check_json_object(body, max_reply_depth))
     return nlohmann::json::object();
@@ -49,7 +43,7 @@ std::string text_in(const nlohmann::json& object, const char* name) {
 std::int64_t current_revision(const nats::message& reply,
                               const nlohmann::json& body) {
   if (auto line = reply.header("Larder-Revision"))
-    return number_in(*line);
+    return whole_number<std::int64_t>(line).value_or(-1);
   auto i = body.find("revision");
   return i != body.end() && i->is_number_integer() ? i->get<std::int64_t>()
                                                    : -1;
@@ -223,7 +217,7 @@ caf::error error_of(const nats::message& reply, const std::string& subject) {
     return {};
   auto body = object_in(reply.data());
   auto code =
-      ec_named(text_in(body, "error"), static_cast<int>(number_in(*status)));
+      ec_named(text_in(body, "error"), whole_number<int>(status).value_or(-1));
   auto message = text_in(body, "message");
   if (message.empty())
     message = reply.header("Nats-Service-Error").value_or(name_of(code));
