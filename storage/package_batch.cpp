@@ -67,41 +67,6 @@ void package_batch::reset() {
   changed_.clear();
 }
 
-caf::expected<package_written>
-package_batch::put_alone(const package_store::parts& store,
-                         std::string_view document, const origin& from,
-                         const std::optional<package_log_position>& position) {
-  auto p = parse_package(document, store.options.limits);
-  if (!p)
-    return std::move(p.error());
-  package_batch batch{store};
-  return batch.commit(batch.put(document, *p, from), position);
-}
-
-caf::expected<package_written> package_batch::remove_alone(
-    const package_store::parts& store, std::string_view ecosystem,
-    std::string_view name, std::optional<std::int64_t> revision,
-    const std::optional<package_log_position>& position) {
-  if (auto ok = check_package_key(ecosystem, name); !ok)
-    return std::move(ok.error());
-  package_batch batch{store};
-  return batch.commit(
-      batch.remove({std::string{ecosystem}, std::string{name}}, revision),
-      position);
-}
-
-caf::expected<package_written>
-package_batch::commit(caf::expected<package_written> written,
-                      const std::optional<package_log_position>& position) {
-  if (!written)
-    return written;
-  if (position)
-    set_position(*position);
-  if (auto ok = commit(); !ok)
-    return std::move(ok.error());
-  return written;
-}
-
 void package_batch::put_document(std::string_view key, std::string_view json,
                                  const document_meta& meta) {
   std::string value;

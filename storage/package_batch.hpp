@@ -38,17 +38,6 @@ class package_batch {
   caf::expected<package_written> remove(const package_key& key,
                                         std::optional<std::int64_t> revision);
   void set_position(const package_log_position& position);
-  /// Parses, puts and commits one document.
-  static caf::expected<package_written>
-  put_alone(const package_store::parts& store, std::string_view document,
-            const origin& from,
-            const std::optional<package_log_position>& position);
-
-  /// The same with a removal.
-  static caf::expected<package_written>
-  remove_alone(const package_store::parts& store, std::string_view ecosystem,
-               std::string_view name, std::optional<std::int64_t> revision,
-               const std::optional<package_log_position>& position);
 
   bool has(const package_key& key) const;
   std::size_t bytes() const { return batch_.bytes(); }
@@ -85,10 +74,6 @@ class package_batch {
                        const std::optional<indexed>& after);
   caf::expected<answered> answered_by(const std::string& head,
                                       const kept_document& top) const;
-  /// Commits with the position, if there is one.
-  caf::expected<package_written>
-  commit(caf::expected<package_written> written,
-         const std::optional<package_log_position>& position);
   caf::expected<std::vector<other_version>>
   other_versions(const std::string& head) const;
   void put_document(std::string_view key, std::string_view json,

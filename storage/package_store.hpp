@@ -271,6 +271,9 @@ class package_store {
 
   // -- writes -----------------------------------------------------------------
 
+  /// Whether it takes that revision from another node.
+  bool believes(std::int64_t revision) const;
+
   /// Keeps a document that this node accepted. The very bytes that are kept
   /// already are not written again.
   caf::expected<package_written> store(std::string_view document);
@@ -287,26 +290,16 @@ class package_store {
   caf::expected<package_written> remove(std::string_view ecosystem,
                                         std::string_view name);
 
-  /// A write that another node accepted: idempotent, in any order. The position
-  /// in the change log, if it came from there, is kept in the same write.
-  caf::expected<package_written>
-  apply_store(std::string_view document, std::int64_t revision,
-              const std::optional<package_log_position>& position = {});
-  caf::expected<package_written>
-  apply_remove(std::string_view ecosystem, std::string_view name,
-               std::int64_t revision,
-               const std::optional<package_log_position>& position = {});
-
-  /// Many of them in one synced write, and the position if there is one: what
-  /// a lower tier had moves no position. Each has its own outcome, in order.
-  /// The position is not kept if any of them failed as `unavailable`.
+  /// Writes that other nodes accepted, idempotent and in any order, as one
+  /// synced write, with the position in the change log if they came from there:
+  /// what a lower tier had moves no position. Each has its own outcome, in
+  /// order. The position is not kept if any of them failed as `unavailable`.
   caf::expected<std::vector<caf::expected<package_written>>>
   apply_many(std::span<const package_update> updates,
              const std::optional<package_log_position>& position);
 
   // -- the change log ---------------------------------------------------------
 
-  bool believes(std::int64_t revision) const;
   caf::expected<package_log_position> position() const;
   caf::expected<void> set_position(const package_log_position& position);
   /// Up to `limit` writes accepted here and not yet marked published.

@@ -67,7 +67,7 @@ class package_store::many_writes {
     note_failure();
   }
 
-  void remove(const package_key& key, std::int64_t revision) {
+  void remove(const package_key& key, std::optional<std::int64_t> revision) {
     if (auto ok = check_package_key(key.ecosystem, key.name); !ok)
       return refuse(std::move(ok.error()));
     make_room(key);
@@ -77,6 +77,16 @@ class package_store::many_writes {
 
   void refuse(caf::error why) { outcomes_.emplace_back(std::move(why)); }
 
+  bool failed() const { return failed_; }
+  package_batch& batch() { return batch_; }
+
+  /// All outcomes, in order.
+  std::vector<caf::expected<package_written>> commit_all() {
+    commit();
+    return std::move(outcomes_);
+  }
+
+ private:
   void commit() {
     if (auto ok = batch_.commit(); !ok) {
       for (auto i = uncommitted_; i < outcomes_.size(); ++i)
@@ -89,11 +99,6 @@ class package_store::many_writes {
     uncommitted_ = outcomes_.size();
   }
 
-  bool failed() const { return failed_; }
-  package_batch& batch() { return batch_; }
-  std::vector<caf::expected<package_written>>& outcomes() { return outcomes_; }
-
- private:
   /// A batch reads what is on disk, so a package comes once in it.
   void make_room(const package_key& next) {
     if (batch_.has(next) || batch_.bytes() > import_bytes)
@@ -113,20 +118,16 @@ class package_store::many_writes {
 };
 
 caf::expected<package_written> package_store::store(std::string_view document) {
-  return package_batch::put_alone(*parts_, document, {}, {});
+  many_writes one{*parts_};
+  one.put(document, {});
+  return std::move(one.commit_all().front());
 }
 
 caf::expected<package_written> package_store::fill(std::string_view document,
                                                    std::int64_t seen) {
-  return package_batch::put_alone(*parts_, document, {{}, seen}, {});
-}
-
-caf::expected<package_written> package_store::apply_store(
-    std::string_view document, std::int64_t revision,
-    const std::optional<package_log_position>& position) {
-  if (!believes(revision))
-    return no_revision(revision);
-  return package_batch::put_alone(*parts_, document, {revision, {}}, position);
+  many_writes one{*parts_};
+  one.put(document, {{}, seen});
+  return std::move(one.commit_all().front());
 }
 
 caf::expected<std::vector<caf::expected<package_written>>>
@@ -134,8 +135,7 @@ package_store::store_many(std::span<const std::string> written) {
   many_writes many{*parts_};
   for (auto& document : written)
     many.put(document, {});
-  many.commit();
-  return std::move(many.outcomes());
+  return many.commit_all();
 }
 
 caf::expected<std::vector<caf::expected<package_written>>>
@@ -152,22 +152,14 @@ package_store::apply_many(std::span<const package_update> updates,
   // What is not on disk must be read from the log again.
   if (position && !many.failed())
     many.batch().set_position(*position);
-  many.commit();
-  return std::move(many.outcomes());
+  return many.commit_all();
 }
 
 caf::expected<package_written> package_store::remove(std::string_view ecosystem,
                                                      std::string_view name) {
-  return package_batch::remove_alone(*parts_, ecosystem, name, {}, {});
-}
-
-caf::expected<package_written> package_store::apply_remove(
-    std::string_view ecosystem, std::string_view name, std::int64_t revision,
-    const std::optional<package_log_position>& position) {
-  if (!believes(revision))
-    return no_revision(revision);
-  return package_batch::remove_alone(*parts_, ecosystem, name, revision,
-                                     position);
+  many_writes one{*parts_};
+  one.remove({std::string{ecosystem}, std::string{name}}, {});
+  return std::move(one.commit_all().front());
 }
 
 // -- the change log

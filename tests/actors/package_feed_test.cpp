@@ -124,7 +124,7 @@ TEST_F(PackageFeedTest, WaitsForADocumentThatItsOwnNodeDoesNotHaveYet) {
   tell({{{"npm", "x"}, "1.0.0", revision + 1, false}, "a"});
   run_for(2s);
   EXPECT_EQ(stats(b).waiting, 1u);
-  ASSERT_TRUE(a.shelf->get()->apply_store(document("x", "two"), revision + 1));
+  ASSERT_TRUE(apply_store(*a.shelf->get(), document("x", "two"), revision + 1));
   run_for(2s);
   EXPECT_EQ(on_disk(b, "x"), "two");
   EXPECT_EQ(stats(b).waiting, 0u);
@@ -135,8 +135,8 @@ TEST_F(PackageFeedTest, RemovesWhatWasOlderThanALateRemoval) {
   auto& b = start("b");
   auto revision = store(a, document("x", "old", "1.0.0"));
   run_for(100ms);
-  ASSERT_TRUE(b.shelf->get()->apply_store(document("x", "since", "2.0.0"),
-                                          revision + 2));
+  ASSERT_TRUE(apply_store(*b.shelf->get(), document("x", "since", "2.0.0"),
+                          revision + 2));
   tell({{{"npm", "x"}, "", revision + 1, true}, "a"});
   run_for(100ms);
   EXPECT_EQ(on_disk(b, "x", "1.0.0"), "nothing");

@@ -10,7 +10,6 @@
 #include "actors/packages.hpp"
 #include "actors/warm.hpp"
 #include "storage/package_records.hpp"
-#include "storage/rocks_database.hpp"
 #include "tests/actors/package_servers.hpp"
 #include "tests/storage/package_store_fixture.hpp"
 #include "tests/support/actor_fixture.hpp"
@@ -200,15 +199,10 @@ class package_world : public actor_fixture {
 
   /// What a stopped node's disk has of the package cannot be read any more.
   void damage(const std::string& node, const std::string& name) {
-    rocks_options options;
-    options.families = {"documents", "summaries", "details", "search"};
-    options.least_free_bytes = options.reserve_bytes = 0;
-    auto db = rocks_database::open(directory_ / node, options);
-    ASSERT_TRUE(db) << message_of(db.error());
-    rocks_batch batch;
-    batch.put(package_records::documents,
-              package_records::head_key("npm", name), "{");
-    ASSERT_TRUE((*db)->write(batch));
+    damage_packages(directory_ / node, [&](auto&, rocks_batch& batch) {
+      batch.put(package_records::documents,
+                package_records::head_key("npm", name), "{");
+    });
   }
 
   static std::string document(const std::string& name,

@@ -46,37 +46,37 @@ std::string json(const change& c, const std::string& name = "x") {
 }  // namespace
 
 TEST_F(PackageBatchTest, ADocumentIsReplacedByNewerOnesOnly) {
-  EXPECT_TRUE(applied(store->apply_store(json({20, "1.0.0", "b"}), 20)));
-  EXPECT_FALSE(applied(store->apply_store(json({10, "1.0.0", "a"}), 10)));
-  EXPECT_FALSE(applied(store->apply_store(json({20, "1.0.0", "b"}), 20)));
+  EXPECT_TRUE(applied(apply_store(*store, json({20, "1.0.0", "b"}), 20)));
+  EXPECT_FALSE(applied(apply_store(*store, json({10, "1.0.0", "a"}), 10)));
+  EXPECT_FALSE(applied(apply_store(*store, json({20, "1.0.0", "b"}), 20)));
   EXPECT_EQ(document("npm", "x"), json({20, "1.0.0", "b"}));
-  EXPECT_TRUE(applied(store->apply_store(json({30, "1.0.0", "c"}), 30)));
+  EXPECT_TRUE(applied(apply_store(*store, json({30, "1.0.0", "c"}), 30)));
   EXPECT_EQ(store->get("npm", "x")->revision, 30);
 }
 
 TEST_F(PackageBatchTest, OfEqualRevisionsTheGreaterBytesWinEverywhere) {
-  EXPECT_TRUE(applied(store->apply_store(json({20, "1.0.0", "b"}), 20)));
-  EXPECT_FALSE(applied(store->apply_store(json({20, "1.0.0", "a"}), 20)));
-  EXPECT_TRUE(applied(store->apply_store(json({20, "1.0.0", "c"}), 20)));
+  EXPECT_TRUE(applied(apply_store(*store, json({20, "1.0.0", "b"}), 20)));
+  EXPECT_FALSE(applied(apply_store(*store, json({20, "1.0.0", "a"}), 20)));
+  EXPECT_TRUE(applied(apply_store(*store, json({20, "1.0.0", "c"}), 20)));
   EXPECT_EQ(document("npm", "x"), json({20, "1.0.0", "c"}));
 }
 
 TEST_F(PackageBatchTest, ARemovalBeatsOlderPutsThatComeAfterIt) {
-  EXPECT_TRUE(applied(store->apply_remove("npm", "x", 50)));
-  EXPECT_FALSE(applied(store->apply_store(json({40, "1.0.0", "a"}), 40)));
-  EXPECT_FALSE(applied(store->apply_store(json({50, "2.0.0", "a"}), 50)));
-  EXPECT_TRUE(applied(store->apply_store(json({60, "1.0.0", "a"}), 60)));
+  EXPECT_TRUE(applied(apply_remove(*store, "npm", "x", 50)));
+  EXPECT_FALSE(applied(apply_store(*store, json({40, "1.0.0", "a"}), 40)));
+  EXPECT_FALSE(applied(apply_store(*store, json({50, "2.0.0", "a"}), 50)));
+  EXPECT_TRUE(applied(apply_store(*store, json({60, "1.0.0", "a"}), 60)));
   // Also after the package is there again.
-  EXPECT_FALSE(applied(store->apply_store(json({45, "2.0.0", "b"}), 45)));
-  EXPECT_FALSE(applied(store->apply_remove("npm", "x", 50)));
+  EXPECT_FALSE(applied(apply_store(*store, json({45, "2.0.0", "b"}), 45)));
+  EXPECT_FALSE(applied(apply_remove(*store, "npm", "x", 50)));
   EXPECT_EQ(store->versions("npm", "x")->size(), 1u);
   expect_clean();
 }
 
 TEST_F(PackageBatchTest, ARemovalLeavesWhatWasWrittenAfterIt) {
-  store->apply_store(json({40, "2.0.0", "old"}), 40).value();
-  store->apply_store(json({60, "1.0.0", "new"}), 60).value();
-  EXPECT_TRUE(applied(store->apply_remove("npm", "x", 50)));
+  apply_store(*store, json({40, "2.0.0", "old"}), 40).value();
+  apply_store(*store, json({60, "1.0.0", "new"}), 60).value();
+  EXPECT_TRUE(applied(apply_remove(*store, "npm", "x", 50)));
   EXPECT_EQ(document("npm", "x"), json({60, "1.0.0", "new"}));
   EXPECT_EQ(document("npm", "x", "2.0.0"), "");
   expect_clean();
@@ -98,8 +98,8 @@ TEST_F(PackageBatchTest, EveryOrderOfArrivalEndsInTheSame) {
     name += 'x';
     auto apply = [&](const change& c) {
       auto done = c.version.empty()
-                      ? store->apply_remove("npm", name, c.revision)
-                      : store->apply_store(json(c, name), c.revision);
+                      ? apply_remove(*store, "npm", name, c.revision)
+                      : apply_store(*store, json(c, name), c.revision);
       ASSERT_TRUE(done) << message_of(done.error());
     };
     for (auto i : order)
@@ -134,7 +134,7 @@ TEST_F(PackageBatchTest, ASlowFillDoesNotBringARemovedPackageBack) {
 TEST_F(PackageBatchTest, WritesAcceptedHereArePendingUntilPublished) {
   auto a = put(make_package("npm", "a", "1.0.0"));
   put(make_package("npm", "b", "1.0.0"));
-  ASSERT_TRUE(store->apply_store(json({now + 5, "1.0.0", "r"}), now + 5));
+  ASSERT_TRUE(apply_store(*store, json({now + 5, "1.0.0", "r"}), now + 5));
   auto pending = store->pending_changes(10);
   ASSERT_TRUE(pending);
   ASSERT_EQ(pending->size(), 2u);
@@ -167,20 +167,20 @@ TEST_F(PackageBatchTest, TellsTheOtherNodesOfARemovalOfWhatIsNotHere) {
   ASSERT_TRUE(removed);
   EXPECT_FALSE(removed->existed);
   ASSERT_EQ(store->pending_changes(10)->size(), 1u);
-  EXPECT_FALSE(applied(store->apply_store(json({1, "1.0.0", "a"}), 1)));
+  EXPECT_FALSE(applied(apply_store(*store, json({1, "1.0.0", "a"}), 1)));
 }
 
 TEST_F(PackageBatchTest, KeepsThePositionWithTheWrite) {
   EXPECT_EQ(*store->position(), package_log_position{});
   package_log_position at{7, "m7"};
-  ASSERT_TRUE(store->apply_store(json({20, "1.0.0", "a"}), 20, at));
+  ASSERT_TRUE(apply_store(*store, json({20, "1.0.0", "a"}), 20, at));
   EXPECT_EQ(*store->position(), at);
   // One that changes nothing moves it too.
   at = {8, "m8"};
-  ASSERT_TRUE(store->apply_store(json({10, "1.0.0", "a"}), 10, at));
+  ASSERT_TRUE(apply_store(*store, json({10, "1.0.0", "a"}), 10, at));
   EXPECT_EQ(*store->position(), at);
   at = {9, "m9"};
-  ASSERT_TRUE(store->apply_remove("npm", "x", 30, at));
+  ASSERT_TRUE(apply_remove(*store, "npm", "x", 30, at));
   EXPECT_EQ(*store->position(), at);
   ASSERT_TRUE(store->set_position({3, "m3"}));
   open();
@@ -208,9 +208,9 @@ TEST_F(PackageBatchTest, AppliesManyWithOnePosition) {
 }
 
 TEST_F(PackageBatchTest, NamesAllRevisionsForNodesToCompare) {
-  ASSERT_TRUE(store->apply_store(json({20, "1.0.0", "a"}), 20));
-  ASSERT_TRUE(store->apply_store(json({30, "2.0.0", "b"}), 30));
-  ASSERT_TRUE(store->apply_remove("npm", "a", 15));
+  ASSERT_TRUE(apply_store(*store, json({20, "1.0.0", "a"}), 20));
+  ASSERT_TRUE(apply_store(*store, json({30, "2.0.0", "b"}), 30));
+  ASSERT_TRUE(apply_remove(*store, "npm", "a", 15));
   put(make_package("npm", "x-y"));
   std::optional<package_key> after;
   std::vector<package_revisions> all;

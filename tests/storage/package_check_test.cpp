@@ -2,10 +2,7 @@
 // and reindex() must mend what follows from the documents.
 #include "storage/package_check.hpp"
 
-#include "storage/rocks_database.hpp"
 #include "tests/storage/package_store_fixture.hpp"
-
-#include <functional>
 
 using namespace larder;
 using namespace larder::package_records;
@@ -25,26 +22,6 @@ struct PackageCheckTest : package_store_fixture {
     put(make_package("npm", "gone"));
     EXPECT_TRUE(store->remove("npm", "gone"));
     expect_clean();
-  }
-
-  /// Changes the store's database while the store is closed.
-  void damage(const std::function<void(rocks_database&, rocks_batch&)>& how) {
-    store.reset();
-    {
-      rocks_options o;
-      o.families = {"documents", "summaries", "details", "search"};
-      o.least_free_bytes = o.reserve_bytes = 0;
-      auto db = rocks_database::open(options().directory, o);
-      ASSERT_TRUE(db) << message_of(db.error());
-      rocks_batch batch;
-      how(**db, batch);
-      ASSERT_TRUE((*db)->write(batch));
-    }
-    open();
-  }
-
-  void damage(const std::function<void(rocks_batch&)>& how) {
-    damage([&](rocks_database&, rocks_batch& batch) { how(batch); });
   }
 
   void expect_told(const std::string& what) {
@@ -218,15 +195,9 @@ TEST_F(PackageCheckTest, IndexesAnewWhatWasMadeByOtherRules) {
 
 TEST_F(PackageCheckTest, RefusesAStoreOfALaterFormat) {
   store.reset();
-  rocks_options o;
-  o.families = {"documents", "summaries", "details", "search"};
-  o.least_free_bytes = o.reserve_bytes = 0;
-  {
-    auto db = rocks_database::open(options().directory, o);
-    rocks_batch batch;
+  damage_packages(options().directory, [](auto&, rocks_batch& batch) {
     batch.put(details, format_key, "2");
-    ASSERT_TRUE((*db)->write(batch));
-  }
+  });
   auto opened = package_store::open(options());
   ASSERT_FALSE(opened);
   EXPECT_EQ(code_of(opened.error()), ec::configuration);

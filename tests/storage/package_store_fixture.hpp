@@ -7,13 +7,16 @@
 #include "storage/error.hpp"
 #include "storage/package.hpp"
 #include "storage/package_store.hpp"
+#include "storage/rocks_database.hpp"
 
 #include <gtest/gtest.h>
 
 #include <stdlib.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +59,39 @@ inline package make_package(std::string ecosystem, std::string name,
   return p;
 }
 
+/// One write that another node accepted, and what becomes of it.
+inline caf::expected<package_written>
+apply_store(package_store& store, const std::string& document,
+            std::int64_t revision,
+            const std::optional<package_log_position>& position = {}) {
+  auto p = parse_package(document);
+  package_update update{{{p->ecosystem, p->name}, p->version, revision, false},
+                        document};
+  return store.apply_many({&update, 1}, position)->front();
+}
+
+inline caf::expected<package_written>
+apply_remove(package_store& store, const std::string& ecosystem,
+             const std::string& name, std::int64_t revision,
+             const std::optional<package_log_position>& position = {}) {
+  package_update update{{{ecosystem, name}, "", revision, true}, ""};
+  return store.apply_many({&update, 1}, position)->front();
+}
+
+/// Changes the database of a store that is closed.
+inline void
+damage_packages(const std::string& directory,
+                const std::function<void(rocks_database&, rocks_batch&)>& how) {
+  rocks_options o;
+  o.families = {"documents", "summaries", "details", "search"};
+  o.least_free_bytes = o.reserve_bytes = 0;
+  auto db = rocks_database::open(directory, o);
+  ASSERT_TRUE(db) << message_of(db.error());
+  rocks_batch batch;
+  how(**db, batch);
+  ASSERT_TRUE((*db)->write(batch));
+}
+
 struct package_store_fixture : ::testing::Test {
   package_store_fixture() { open(); }
 
@@ -75,6 +111,16 @@ struct package_store_fixture : ::testing::Test {
     auto opened = package_store::open(options());
     ASSERT_TRUE(opened) << message_of(opened.error());
     store = std::move(*opened);
+  }
+
+  void damage(const std::function<void(rocks_database&, rocks_batch&)>& how) {
+    store.reset();
+    damage_packages(options().directory, how);
+    open();
+  }
+
+  void damage(const std::function<void(rocks_batch&)>& how) {
+    damage([&](rocks_database&, rocks_batch& batch) { how(batch); });
   }
 
   package_written put(const package& p) {
