@@ -254,6 +254,8 @@ caf::expected<package_written>
 package_batch::remove(const package_key& key,
                       std::optional<std::int64_t> given) {
   auto head = head_key(key);
+  // All is read before anything is changed: what else is in the batch is
+  // committed even if this fails.
   auto top = store_.document(head);
   if (!top)
     return std::move(top.error());
@@ -272,16 +274,11 @@ package_batch::remove(const package_key& key,
   result.revision = revision;
   result.applied = true;
 
-  ecosystem_counters by;
   const other_version* next = nullptr;
   std::uint32_t left = 0;
   for (auto& other : *others) {
-    if (other.meta.revision <= revision) {
-      batch_.erase(documents, version_key(head, other.meta.version));
-      by.versions -= 1;
-      by.bytes -= other.json_bytes;
+    if (other.meta.revision <= revision)
       continue;
-    }
     // Written after the removal, wherever that was.
     left += 1;
     if (next == nullptr
@@ -296,27 +293,54 @@ package_batch::remove(const package_key& key,
     old = std::move(*before);
   }
   auto top_stays = live && (*top)->meta.revision > revision;
-  if (top_stays) {
-    auto meta = (*top)->meta;
-    meta.removed = revision;
-    put_document(head, (*top)->json, meta);
-    old->summary.versions = left + 1;
-    batch_.put(summaries, head, encode(old->summary));
-  } else if (next != nullptr) {
+  std::optional<kept_document> heir;
+  std::optional<package> heir_package;
+  if (!top_stays && next != nullptr) {
     auto from = version_key(head, next->meta.version);
     auto kept = store_.document(from);
     if (!kept)
       return std::move(kept.error());
     auto p = *kept ? parse_package((*kept)->json, no_limits)
                    : caf::expected<package>{make_error(ec::not_found)};
-    if (!p)
+    if (!live || !p)
       return damaged(from);
-    auto meta = (*kept)->meta;
+    heir = std::move(*kept);
+    heir_package = std::move(*p);
+  }
+  // Puts that nobody has been told of are as good as never made.
+  std::vector<std::string> untold;
+  if (!given)
+    if (auto ok = store_.db->each_prefix(
+            details, pending_put_key(head, {}),
+            [&](std::string_view pending, std::string_view) {
+              untold.emplace_back(pending);
+              return true;
+            });
+        !ok)
+      return std::move(ok.error());
+
+  ecosystem_counters by;
+  for (auto& other : *others)
+    if (other.meta.revision <= revision) {
+      batch_.erase(documents, version_key(head, other.meta.version));
+      by.versions -= 1;
+      by.bytes -= other.json_bytes;
+    }
+  if (top_stays) {
+    auto meta = (*top)->meta;
     meta.removed = revision;
-    put_document(head, (*kept)->json, meta);
-    batch_.erase(documents, from);
-    auto summary = summary_of(*p, (*kept)->json.size(), meta.revision, left);
-    replace_details(head, indexed{old->p, old->summary}, indexed{*p, summary});
+    put_document(head, (*top)->json, meta);
+    old->summary.versions = left + 1;
+    batch_.put(summaries, head, encode(old->summary));
+  } else if (heir) {
+    auto meta = heir->meta;
+    meta.removed = revision;
+    put_document(head, heir->json, meta);
+    batch_.erase(documents, version_key(head, meta.version));
+    auto summary =
+        summary_of(*heir_package, heir->json.size(), meta.revision, left);
+    replace_details(head, indexed{old->p, old->summary},
+                    indexed{*heir_package, summary});
     by.versions -= 1;
     by.bytes -= static_cast<std::int64_t>((*top)->json.size());
     by.snippets +=
@@ -334,18 +358,10 @@ package_batch::remove(const package_key& key,
   }
   count(key.ecosystem, by);
   batch_.put(details, removal_key(revision, head), {});
-  if (!given) {
-    // Puts that nobody has been told of are as good as never made.
-    auto ok =
-        store_.db->each_prefix(details, pending_put_key(head, {}),
-                               [&](std::string_view pending, std::string_view) {
-                                 batch_.erase(details, pending);
-                                 return true;
-                               });
-    if (!ok)
-      return std::move(ok.error());
+  for (auto& put : untold)
+    batch_.erase(details, put);
+  if (!given)
     batch_.put(details, pending_removal_key(head), encode_revision(revision));
-  }
   changed_.insert(head);
   return result;
 }

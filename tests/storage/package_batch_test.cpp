@@ -207,6 +207,23 @@ TEST_F(PackageBatchTest, AppliesManyWithOnePosition) {
   expect_clean();
 }
 
+TEST_F(PackageBatchTest, ARemovalThatFailsRemovesNoVersion) {
+  put(make_package("npm", "x", "1.0.0", "old"));
+  put(make_package("npm", "x", "2.0.0", "new"));
+  damage([](rocks_batch& batch) {
+    batch.put(package_records::summaries, package_records::head_key("npm", "x"),
+              "{");
+  });
+  std::vector<package_update> updates{
+      {{{"npm", "x"}, "", now + 10, true}, ""},
+      {{{"npm", "y"}, "1.0.0", 20, false}, json({20, "1.0.0", "a"}, "y")}};
+  auto outcomes = store->apply_many(updates, {});
+  ASSERT_TRUE(outcomes);
+  EXPECT_EQ(code_of((*outcomes)[0].error()), ec::internal);
+  EXPECT_TRUE(applied((*outcomes)[1]));
+  EXPECT_NE(document("npm", "x", "1.0.0"), "");
+}
+
 TEST_F(PackageBatchTest, NamesAllRevisionsForNodesToCompare) {
   ASSERT_TRUE(apply_store(*store, json({20, "1.0.0", "a"}), 20));
   ASSERT_TRUE(apply_store(*store, json({30, "2.0.0", "b"}), 30));
