@@ -167,7 +167,7 @@ debian_users count_debian_users(std::istream& in) {
     if (source.empty())
       source = p->name;
     sources[p->name] = source;
-    std::set<std::string> named;
+    std::set<std::string_view> named;
     for (auto& d : p->dependencies)
       if (named.insert(d.name).second)
         uses.emplace_back(source, d.name);

@@ -279,21 +279,15 @@ void shrink_to(package& document, std::size_t bytes) {
   cut(document.readme, longest_readme);
   auto& needs = document.dependencies;
   // One odd name in a manifest is no reason to refuse the package.
-  needs.erase(std::remove_if(needs.begin(), needs.end(),
-                             [&](auto& d) {
-                               return !check_package_key(document.ecosystem,
-                                                         d.name);
-                             }),
-              needs.end());
+  std::erase_if(needs, [&](auto& d) {
+    return !check_package_key(document.ecosystem, d.name);
+  });
   if (needs.size() > longest_list)
     needs.resize(longest_list);
   for (auto& need : needs)
     cut(need.requirement, 256);
   auto& versions = document.versions;
-  versions.erase(
-      std::remove_if(versions.begin(), versions.end(),
-                     [](auto& v) { return !check_package_version(v); }),
-      versions.end());
+  std::erase_if(versions, [](auto& v) { return !check_package_version(v); });
   if (versions.size() > longest_list)
     versions.erase(versions.begin(), versions.end() - longest_list);
   for (auto text : {&document.description, &document.homepage,

@@ -56,7 +56,7 @@ class package_collector {
  private:
   struct run;
   collect_reply answer(const collect_request& request);
-  registry* registry_of(const std::string& address);
+  registry* registry_of(const std::string& ecosystem);
   caf::expected<std::string> download(registry_client& client,
                                       registry_release& release);
   caf::expected<package> read(registry& from, registry_release release,

@@ -1,6 +1,6 @@
-// Asks one registry, politely and with registry_patience: under its rate limit,
-// again after a failure that may pass, later and later, never after the
-// deadline, and not before the registry said to come back (Retry-After).
+// Asks one registry, politely and with patience: under its rate limit, again
+// after a failure that may pass, later and later, never after the deadline, and
+// not before the registry said to come back (Retry-After).
 //
 // Used by the registries (registry_npm.cpp …), one client a download. Thread
 // rule: one thread; the gate is shared.

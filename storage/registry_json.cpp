@@ -2,6 +2,8 @@
 
 #include "storage/error.hpp"
 
+#include <utility>
+
 namespace larder {
 
 namespace {
@@ -19,18 +21,14 @@ class selection : public json::json_sax_t {
   using filter = std::function<bool(std::size_t, const std::string&)>;
   explicit selection(const filter& kept) : kept_(kept) {}
 
-  bool null() override { return put(nullptr) && !failed(); }
-  bool boolean(bool v) override { return put(v) && !failed(); }
-  bool number_integer(number_integer_t v) override {
-    return put(v) && !failed();
-  }
-  bool number_unsigned(number_unsigned_t v) override {
-    return put(v) && !failed();
-  }
+  bool null() override { return put(nullptr); }
+  bool boolean(bool v) override { return put(v); }
+  bool number_integer(number_integer_t v) override { return put(v); }
+  bool number_unsigned(number_unsigned_t v) override { return put(v); }
   bool number_float(number_float_t v, const string_t&) override {
-    return put(v) && !failed();
+    return put(v);
   }
-  bool string(string_t& v) override { return put(std::move(v)) && !failed(); }
+  bool string(string_t& v) override { return put(std::move(v)); }
   bool binary(binary_t&) override { return false; }
   bool start_object(std::size_t) override { return open(json::object()); }
   bool start_array(std::size_t) override { return open(json::array()); }
@@ -58,12 +56,12 @@ class selection : public json::json_sax_t {
  private:
   bool failed() const { return !problem_.empty(); }
 
-  /// Where it stands now; true for what is passed over, too.
+  /// True for what is passed over, too; false: that is enough.
   bool put(json value) {
     if (skipped_ > 0 || std::exchange(skip_next_, false))
       return true;
     add(std::move(value));
-    return true;
+    return !failed();
   }
 
   json* add(json value) {

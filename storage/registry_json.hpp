@@ -1,4 +1,4 @@
-// Registry documents in JSON: parsed only after a check of their depth, and
+// Registry documents in JSON: parsed within bounds of depth and number, and
 // read without trust in the kind of any member.
 //
 // Used by the .cpp files of the registries, and of commands that read what a

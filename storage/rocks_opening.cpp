@@ -131,7 +131,6 @@ family_options(const rocksdb::Options& all,
   // In the cache, so that they count there, and never looked up there.
   table.metadata_cache_options.unpartitioned_pinning =
       rocksdb::PinningTier::kAll;
-
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }

@@ -178,7 +178,6 @@ void search_postings::enter(std::size_t number) {
     return;
   }
   auto& b = blocks_[block_];
-
   head h{b.count, b.heaviest, b.lightest, 0};
   in_block_ = b.count;
   // A block that is damaged in its middle has no more documents.

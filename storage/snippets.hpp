@@ -25,9 +25,8 @@ struct snippet_limits {
 };
 
 /// Each with kind, language, path, line and title (its file's name, if nothing
-/// better is there); no code twice. Those of the
-/// readme first, then examples, declarations and comments, of each the files
-/// nearest to the top first.
+/// better is there); no code twice. Those of the readme first, then examples,
+/// declarations and comments, of each the files nearest to the top first.
 std::vector<package_snippet> snippets_of(const unpacked_archive& files,
                                          std::string_view readme,
                                          const readme_origin& origin,
