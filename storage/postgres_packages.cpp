@@ -76,10 +76,18 @@ constexpr postgres_statement list_revisions{
     "    AND p.revision > coalesce(x.revision, 0)"
     "  ORDER BY k.ecosystem, k.name, p.version"};
 
+// With what they hide: a document that came alongside its removal is still
+// there, and nobody else would leave it out any more.
 constexpr postgres_statement forget_removals{
     "larder_forget_removed_packages",
-    "WITH gone AS (DELETE FROM larder.removed_packages"
-    "  WHERE removed_at < now() - $1::bigint * interval '1 ms' RETURNING 1)"
+    "WITH gone AS ("
+    "  DELETE FROM larder.removed_packages"
+    "   WHERE removed_at < now() - $1::bigint * interval '1 ms'"
+    "  RETURNING ecosystem, name, revision),"
+    " hidden AS ("
+    "  DELETE FROM larder.packages p USING gone"
+    "   WHERE p.ecosystem = gone.ecosystem AND p.name = gone.name"
+    "     AND p.revision <= gone.revision)"
     " SELECT count(*) FROM gone"};
 
 }  // namespace

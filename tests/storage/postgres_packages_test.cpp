@@ -121,4 +121,13 @@ TEST_F(PostgresPackagesTest, ForgetsRemovalsWhenTheyAreOld) {
   EXPECT_EQ(told({"npm", "young"}), "removed 8");
 }
 
+TEST_F(PostgresPackagesTest, BringsNothingBackWhenItForgetsTheRemoval) {
+  put({stored(express, "1.0", 5, "a"), stored(express, "2.0", 9, "b")});
+  // Neither of the two that came alongside saw the other.
+  program_("INSERT INTO larder.removed_packages VALUES"
+           " ('npm', 'express', 6, now() - interval '1 hour')");
+  ASSERT_TRUE(packages_.sweep(std::chrono::minutes{30}));
+  EXPECT_EQ(told(express), "2.0=b@9 ");
+}
+
 }  // namespace larder::test
