@@ -159,6 +159,32 @@ package_batch::answered_by(const std::string& head,
   return answered{std::move(**record), std::move(*parsed)};
 }
 
+caf::expected<package_batch::heir>
+package_batch::heir_in(const std::string& key) const {
+  auto kept = store_.document(key);
+  if (!kept)
+    return std::move(kept.error());
+  auto p = *kept ? parse_package((*kept)->json, no_limits)
+                 : caf::expected<package>{make_error(ec::not_found)};
+  if (!p)
+    return damaged(key);
+  return heir{std::move(**kept), std::move(*p)};
+}
+
+caf::expected<std::vector<std::string>>
+package_batch::untold_puts(const std::string& head) const {
+  std::vector<std::string> found;
+  auto ok =
+      store_.db->each_prefix(details, pending_put_key(head, {}),
+                             [&](std::string_view pending, std::string_view) {
+                               found.emplace_back(pending);
+                               return true;
+                             });
+  if (!ok)
+    return std::move(ok.error());
+  return found;
+}
+
 // -- who wins
 // -------------------------------------------------------------------
 
@@ -293,31 +319,22 @@ package_batch::remove(const package_key& key,
     old = std::move(*before);
   }
   auto top_stays = live && (*top)->meta.revision > revision;
-  std::optional<kept_document> heir;
-  std::optional<package> heir_package;
+  std::optional<package_batch::heir> heir;
   if (!top_stays && next != nullptr) {
-    auto from = version_key(head, next->meta.version);
-    auto kept = store_.document(from);
-    if (!kept)
-      return std::move(kept.error());
-    auto p = *kept ? parse_package((*kept)->json, no_limits)
-                   : caf::expected<package>{make_error(ec::not_found)};
-    if (!live || !p)
-      return damaged(from);
-    heir = std::move(*kept);
-    heir_package = std::move(*p);
+    auto found = heir_in(version_key(head, next->meta.version));
+    if (!found)
+      return std::move(found.error());
+    if (!live)
+      return damaged(head);
+    heir = std::move(*found);
   }
-  // Puts that nobody has been told of are as good as never made.
   std::vector<std::string> untold;
-  if (!given)
-    if (auto ok = store_.db->each_prefix(
-            details, pending_put_key(head, {}),
-            [&](std::string_view pending, std::string_view) {
-              untold.emplace_back(pending);
-              return true;
-            });
-        !ok)
-      return std::move(ok.error());
+  if (!given) {
+    auto found = untold_puts(head);
+    if (!found)
+      return std::move(found.error());
+    untold = std::move(*found);
+  }
 
   ecosystem_counters by;
   for (auto& other : *others)
@@ -333,14 +350,13 @@ package_batch::remove(const package_key& key,
     old->summary.versions = left + 1;
     batch_.put(summaries, head, encode(old->summary));
   } else if (heir) {
-    auto meta = heir->meta;
+    auto& [kept, p] = *heir;
+    auto meta = kept.meta;
     meta.removed = revision;
-    put_document(head, heir->json, meta);
+    put_document(head, kept.json, meta);
     batch_.erase(documents, version_key(head, meta.version));
-    auto summary =
-        summary_of(*heir_package, heir->json.size(), meta.revision, left);
-    replace_details(head, indexed{old->p, old->summary},
-                    indexed{*heir_package, summary});
+    auto summary = summary_of(p, kept.json.size(), meta.revision, left);
+    replace_details(head, indexed{old->p, old->summary}, indexed{p, summary});
     by.versions -= 1;
     by.bytes -= static_cast<std::int64_t>((*top)->json.size());
     by.snippets +=
@@ -358,6 +374,7 @@ package_batch::remove(const package_key& key,
   }
   count(key.ecosystem, by);
   batch_.put(details, removal_key(revision, head), {});
+  // Puts that nobody has been told of are as good as never made.
   for (auto& put : untold)
     batch_.erase(details, put);
   if (!given)

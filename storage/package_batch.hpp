@@ -62,6 +62,11 @@ class package_batch {
     package_records::summary_record summary;
     package p;
   };
+  /// The version that is answered once the newer ones are gone.
+  struct heir {
+    kept_document kept;
+    package p;
+  };
   struct indexed {
     const package& p;
     const package_records::summary_record& summary;
@@ -74,6 +79,10 @@ class package_batch {
                        const std::optional<indexed>& after);
   caf::expected<answered> answered_by(const std::string& head,
                                       const kept_document& top) const;
+  caf::expected<heir> heir_in(const std::string& key) const;
+  /// Keys of the notes on puts that nobody has been told of.
+  caf::expected<std::vector<std::string>>
+  untold_puts(const std::string& head) const;
   caf::expected<std::vector<other_version>>
   other_versions(const std::string& head) const;
   void put_document(std::string_view key, std::string_view json,
