@@ -267,32 +267,39 @@ caf::expected<void> package_store::put_collector_state(
 
 caf::expected<std::uint64_t> package_store::sweep() {
   auto until = parts_->now() - parts_->options.tombstone_retention.count();
+  auto end = removal_key(std::max<std::int64_t>(until, 0), {});
+  auto next = removal_key(0, {});
+  auto prefix = next.size();
   std::uint64_t forgotten = 0;
   for (;;) {
     // In small batches: whoever waits for a write waits for one of these.
     rocks_batch batch;
     caf::error broken;
     std::uint32_t seen = 0;
-    auto ok =
-        parts_->db->each(details, removal_key(0, {}),
-                         removal_key(std::max<std::int64_t>(until, 0), {}),
-                         [&](std::string_view key, std::string_view) {
-                           batch.erase(details, key);
-                           auto head = key.substr(removal_key(0, {}).size());
-                           auto revision = decode_revision(key.substr(1, 8));
-                           auto kept = parts_->document(head);
-                           if (!kept) {
-                             broken = std::move(kept.error());
-                             return false;
-                           }
-                           // Stored again, or removed again, since.
-                           if (*kept && !(*kept)->meta.present
-                               && (*kept)->meta.removed == revision) {
-                             batch.erase(documents, head);
-                             forgotten += 1;
-                           }
-                           return ++seen < 1'000;
-                         });
+    auto begin = next;
+    auto ok = parts_->db->each(
+        details, begin, end, [&](std::string_view key, std::string_view) {
+          auto head = key.substr(prefix);
+          auto revision = decode_revision(key.substr(1, 8));
+          auto kept = parts_->document(head);
+          // What is damaged stays for check() to tell, and keeps nothing else
+          // from being forgotten.
+          if (!kept && code_of(kept.error()) != ec::internal) {
+            broken = std::move(kept.error());
+            return false;
+          }
+          if (kept) {
+            batch.erase(details, key);
+            // If it was not stored again, or removed again, since.
+            if (*kept && !(*kept)->meta.present
+                && (*kept)->meta.removed == revision) {
+              batch.erase(documents, head);
+              forgotten += 1;
+            }
+          }
+          next = std::string{key} + '\0';
+          return ++seen < 1'000;
+        });
     if (!ok)
       return std::move(ok.error());
     if (broken)

@@ -290,3 +290,18 @@ TEST_F(PackageBatchTest, ForgetsRemovalsAfterTheirTime) {
   EXPECT_EQ(*store->sweep(), 0u);
   expect_clean();
 }
+
+TEST_F(PackageBatchTest, ForgetsARemovalBesideOneThatIsDamaged) {
+  ASSERT_TRUE(store->remove("npm", "a"));
+  ASSERT_TRUE(store->remove("npm", "x"));
+  damage([](rocks_batch& batch) {
+    batch.put(package_records::documents, package_records::head_key("npm", "a"),
+              "{");
+  });
+  now += std::chrono::microseconds{options().tombstone_retention}.count() + 10;
+  auto forgotten = store->sweep();
+  ASSERT_TRUE(forgotten) << message_of(forgotten.error());
+  EXPECT_EQ(*forgotten, 1u);
+  EXPECT_EQ(store->get("npm", "x")->revision, 0);
+  EXPECT_EQ(*store->sweep(), 0u);
+}
