@@ -3,7 +3,6 @@
 #include "storage/postgres_array.hpp"
 #include "storage/postgres_session.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 

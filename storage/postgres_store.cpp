@@ -6,7 +6,6 @@
 #include "storage/postgres_session.hpp"
 #include "storage/utf8.hpp"
 
-#include <algorithm>
 #include <map>
 #include <utility>
 

@@ -8,6 +8,7 @@
 #include "storage/search_names.hpp"
 #include "storage/search_postings.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 #include <utility>
 

@@ -11,7 +11,6 @@
 // object.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>

@@ -2,7 +2,6 @@
 // and repair in package_check_test.cpp.
 #include "tests/storage/package_store_fixture.hpp"
 
-#include <algorithm>
 #include <limits>
 
 using namespace larder;

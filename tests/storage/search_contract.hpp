@@ -7,7 +7,6 @@
 
 #include "tests/storage/truth_world.hpp"
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
