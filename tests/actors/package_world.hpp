@@ -231,6 +231,10 @@ class package_world : public actor_fixture {
   caf::expected<package_found> get(package_node& n, const std::string& name) {
     return request(n.packages, 1min, get_atom::value, read_of(name));
   }
+  template <class T>
+  static ec failure(const caf::expected<T>& answer) {
+    return answer ? ec::none : code_of(answer.error());
+  }
   /// "tier: description", or the error's name.
   std::string told(package_node& n, const std::string& name) {
     auto found = get(n, name);
