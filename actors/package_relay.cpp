@@ -77,7 +77,7 @@ package_relay_state::gather(package_store& store,
       result.published.insert(std::move(id));
     // Room for new ones, however many wait for the database.
     if ((is_late && ++late > batch) || bytes > batch_bytes) {
-      result.more = result.more || bytes > batch_bytes;
+      result.more = true;
       continue;
     }
     item next{change, {change, {}}, false, is_late};

@@ -154,6 +154,24 @@ TEST_F(PackageRelayTest, TellsTheNodesWithoutTheDatabaseAndTheDatabaseLater) {
   EXPECT_EQ(log_->records.size(), 4u);
 }
 
+// It took a batch a second, as often as the relay was woken.
+TEST_F(PackageRelayTest, TellsTheDatabaseInOneGoAllThatItMissed) {
+  auto& n = start("a", true);
+  database_->down = true;
+  std::vector<std::string> documents;
+  for (int i = 0; i < 1'000; ++i)
+    documents.push_back(document("p" + std::to_string(i), "one"));
+  ASSERT_TRUE(
+      request(n.packages, 1min, write_atom::value, documents, now() + 1min));
+  run_for(10s);
+  ASSERT_EQ(stats(n).waiting, 1'000u);
+  database_->down = false;
+  run_for(1s);
+  EXPECT_EQ(database_->rows.size(), 1'000u);
+  EXPECT_EQ(stats(n).waiting, 0u);
+  EXPECT_FALSE(pending(n));
+}
+
 TEST_F(PackageRelayTest, CountsAsUntoldToTheDatabaseWhatIsStillThere) {
   auto& n = start("a", true);
   database_->down = true;
