@@ -260,9 +260,11 @@ void packages_state::take_rows(const lookup_ptr& l, package_rows rows) {
   auto& q = l->asked;
   l->removed_at = std::max(l->removed_at, rows.removed_at);
   auto& versions = rows.versions;
-  // A removal that the database has not heard of yet.
+  // A removal that the database has not heard of yet; what the store would
+  // refuse.
   std::erase_if(versions, [&](const package_update& row) {
-    return row.change.revision <= l->removed_at;
+    return row.change.revision <= l->removed_at
+           || !is_plausible_revision(row.change.revision);
   });
   auto choose = [&] {
     if (q.version.empty())
@@ -302,10 +304,14 @@ void packages_state::keep_and_finish(const lookup_ptr& l,
                          [updates = std::move(updates)](package_store& store) {
                            return store.apply_many(updates, std::nullopt);
                          }),
-      [this, l, found = std::move(found)](caf::expected<outcomes> written) {
-        auto kept = written && !written->empty() && written->front()
-                    && written->front()->applied;
-        finish(l, found, kept && l->asked.version.empty());
+      [this, l,
+       found = std::move(found)](caf::expected<outcomes> written) mutable {
+        auto kept =
+            written
+            && std::any_of(written->begin(), written->end(), [&](auto& one) {
+                 return one && one->applied && one->version == found.version;
+               });
+        finish(l, std::move(found), kept && l->asked.version.empty());
       });
 }
 
@@ -315,7 +321,13 @@ void packages_state::look_in_registry(const lookup_ptr& l) {
   auto self = packages_actor{self_};
   self_->request(self, caf::infinite, collect_atom::value, l->asked)
       .then(
-          [this, l](const package_collected& c) { finish(l, c.found, false); },
+          [this, l](package_collected& c) {
+            // Unchanged there since this node had it, and that was too old.
+            l->too_old = std::max(l->too_old, c.found.revision);
+            if (c.found.revision < l->asked.min_revision)
+              return none(l);
+            finish(l, std::move(c.found), false);
+          },
           [this, l](const caf::error& why) { answer(l, why); });
 }
 
@@ -336,24 +348,20 @@ void packages_state::none(const lookup_ptr& l) {
                        "is asked"));
 }
 
-void packages_state::finish(const lookup_ptr& l, const package_found& found,
+void packages_state::finish(const lookup_ptr& l, package_found found,
                             bool keep) {
   if (keep && !l->changed)
     keep_in_memory(l->asked.key, found);
   stats_.hits[static_cast<std::size_t>(found.tier)] += l->waiting.size();
-  answer(l, found);
+  answer(l, std::move(found));
 }
 
 void packages_state::answer(const lookup_ptr& l,
-                            const caf::expected<package_found>& what) {
+                            caf::expected<package_found> what) {
   auto i = lookups_.find(key_of(l->asked));
   if (i != lookups_.end() && i->second == l)
     lookups_.erase(i);
-  for (auto& reply : l->waiting)
-    if (what)
-      reply.deliver(*what);
-    else
-      reply.deliver(what.error());
+  answer_all(l->waiting, std::move(what));
 }
 
 package_plane_stats packages_state::stats() const {

@@ -24,6 +24,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace larder {
@@ -114,9 +115,9 @@ class packages_state {
   void keep_and_finish(const lookup_ptr& l, std::vector<package_update> updates,
                        package_found found);
   bool will_do(const lookup_ptr& l, std::int64_t revision);
-  void finish(const lookup_ptr& l, const package_found& found, bool keep);
+  void finish(const lookup_ptr& l, package_found found, bool keep);
   void none(const lookup_ptr& l);
-  void answer(const lookup_ptr& l, const caf::expected<package_found>& what);
+  void answer(const lookup_ptr& l, caf::expected<package_found> what);
 
   void tell(std::function<void()> then);
   void remove_known(const package_key& key, time_point deadline,
@@ -126,8 +127,20 @@ class packages_state {
   void ask_registry(const collecting_ptr& c, remembered known);
   void take_collected(const collecting_ptr& c, const remembered& known,
                       collect_reply reply);
-  void answer(const collecting_ptr& c,
-              const caf::expected<package_collected>& what);
+  void answer(const collecting_ptr& c, caf::expected<package_collected> what);
+
+  /// The last of them gets the document itself, the others copies.
+  template <class T>
+  static void answer_all(std::vector<caf::typed_response_promise<T>>& waiting,
+                         caf::expected<T> what) {
+    for (auto& reply : waiting)
+      if (!what)
+        reply.deliver(what.error());
+      else if (&reply == &waiting.back())
+        reply.deliver(std::move(*what));
+      else
+        reply.deliver(*what);
+  }
 
   pointer self_;
   packages_context context_;

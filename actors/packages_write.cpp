@@ -220,22 +220,20 @@ void packages_state::take_collected(const collecting_ptr& c,
         result.found.version = written->version;
         result.found.revision = written->revision;
         if (!is_new)
-          return answer(c, result);
+          return answer(c, std::move(result));
         drop(written->key);
         ++stats_.stored;
-        tell([this, c, result = std::move(result)] { answer(c, result); });
+        tell([this, c, result = std::move(result)]() mutable {
+          answer(c, std::move(result));
+        });
       });
 }
 
 void packages_state::answer(const collecting_ptr& c,
-                            const caf::expected<package_collected>& what) {
+                            caf::expected<package_collected> what) {
   auto& q = c->asked;
   collects_.erase({q.key.ecosystem, q.key.name, q.version});
-  for (auto& reply : c->waiting)
-    if (what)
-      reply.deliver(*what);
-    else
-      reply.deliver(what.error());
+  answer_all(c->waiting, std::move(what));
 }
 
 }  // namespace larder

@@ -63,6 +63,25 @@ TEST_F(PackagesCollectTest, CollectsWhatNoTierHasAndKeepsIt) {
   EXPECT_EQ(script.asked[1].known, document("x", "collected"));
 }
 
+TEST_F(PackagesCollectTest, CollectsNothingOlderThanTheRevisionAskedFor) {
+  scripted_registry script;
+  collector_ = own(sys().spawn(registry, &script));
+  auto& n = start("a");
+  auto q = read_of("x");
+  q.min_revision = store(n, document("x", "one")) + 1;
+  q.collect = true;
+  script.next = {.outcome = collect_outcome::unchanged,
+                 .document = document("x", "one")};
+  EXPECT_EQ(failure(request(n.packages, 1s, get_atom::value, q)),
+            ec::unavailable);
+  EXPECT_EQ(script.asked.size(), 1u);
+  script.next = {.outcome = collect_outcome::collected,
+                 .document = document("x", "two")};
+  auto newer = request(n.packages, 1s, get_atom::value, q);
+  ASSERT_TRUE(newer) << message_of(newer.error());
+  EXPECT_GE(newer->revision, q.min_revision);
+}
+
 TEST_F(PackagesCollectTest, KeepsWhatTheRegistrySaidWhenItHasNone) {
   scripted_registry script;
   collector_ = own(sys().spawn(registry, &script));

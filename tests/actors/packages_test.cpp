@@ -171,6 +171,28 @@ TEST_F(PackagesTest, AnswersNoRowOfTheDatabaseThatIsNoDocumentOfThePackage) {
   EXPECT_EQ(told(n, "x"), "memory: good");
 }
 
+// A row that is not the best was looked at first.
+TEST_F(PackagesTest, KeepsInMemoryWhatItAnsweredBesideADamagedRow) {
+  auto& n = start("a", true);
+  package_key key{"npm", "x"};
+  auto& rows = database_->rows[key].versions;
+  rows.push_back({{key, "0.9.0", 5, false}, "{"});
+  rows.push_back({{key, "1.0.0", 5, false}, document("x", "good")});
+  EXPECT_EQ(told(n, "x"), "postgres: good");
+  EXPECT_EQ(told(n, "x"), "memory: good");
+}
+
+TEST_F(PackagesTest, BelievesNoRowOfTheDatabaseFromTheFarFuture) {
+  auto& n = start("a", true);
+  package_key key{"npm", "x"};
+  auto& rows = database_->rows[key].versions;
+  rows.push_back({{key, "9.0.0", INT64_MAX, false},
+                  document("x", "from the future", "9.0.0")});
+  EXPECT_EQ(told(n, "x"), "not_found");
+  rows.push_back({{key, "1.0.0", 5, false}, document("x", "good")});
+  EXPECT_EQ(told(n, "x"), "postgres: good");
+}
+
 TEST_F(PackagesTest, SaysUnavailableRatherThanNotFoundWhereATierIsDown) {
   auto& n = start("a", true);
   bucket_->down = true;
