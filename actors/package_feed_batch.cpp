@@ -39,32 +39,32 @@ caf::expected<bool> lacks(const package_store& store,
 
 void package_feed_state::settle(batch_ptr b) {
   using events = std::vector<package_event>;
-  auto asked = b->events;
-  ask<events>(self_,
-              in_store<events>(context_.store, time_point::max(),
-                               [asked = std::move(asked)](package_store& store)
-                                   -> caf::expected<events> {
-                                 events needed;
-                                 for (auto& e : asked) {
-                                   auto needs = lacks(store, e.change);
-                                   if (!needs)
-                                     return needs.error();
-                                   if (*needs)
-                                     needed.push_back(e);
-                                 }
-                                 return needed;
-                               }),
-              [this, b](caf::expected<events> needed) {
-                if (!needed)
-                  return b->done(false);
-                stats_.known += b->events.size() - needed->size();
-                // One more, so that it is not over before all have been asked
-                // for.
-                b->outstanding = needed->size() + 1;
-                for (auto& e : *needed)
-                  look_for(b, e);
-                settled(b);
-              });
+  ask<events>(
+      self_,
+      in_store<events>(
+          context_.store, time_point::max(),
+          [asked = b->events](package_store& store) -> caf::expected<events> {
+            events needed;
+            for (auto& e : asked) {
+              auto needs = lacks(store, e.change);
+              if (!needs)
+                return needs.error();
+              if (*needs)
+                needed.push_back(e);
+            }
+            return needed;
+          }),
+      [this, b](caf::expected<events> needed) {
+        if (!needed)
+          return b->done(false);
+        stats_.known += b->events.size() - needed->size();
+        // One more, so that it is not over before all have been asked
+        // for.
+        b->outstanding = needed->size() + 1;
+        for (auto& e : *needed)
+          look_for(b, e);
+        settled(b);
+      });
 }
 
 void package_feed_state::look_for(const batch_ptr& b, const package_event& e) {

@@ -82,25 +82,23 @@ package_relay_state::gather(package_store& store,
     }
     item next{change, {change, {}}, false, is_late};
     if (!change.removed) {
-      auto kept =
-          store.get(change.key.ecosystem, change.key.name, change.version);
-      auto preferred = store.get(change.key.ecosystem, change.key.name);
+      // Mostly it is the version that is answered without one: one read.
+      auto kept = store.get(change.key.ecosystem, change.key.name);
+      next.preferred =
+          kept && kept->document && kept->version == change.version;
+      if (kept && !next.preferred)
+        kept = store.get(change.key.ecosystem, change.key.name, change.version);
       // Damaged: it waits until it is mended, and holds up no other.
-      if ((!kept && code_of(kept.error()) == ec::internal)
-          || (!preferred && code_of(preferred.error()) == ec::internal))
+      if (!kept && code_of(kept.error()) == ec::internal)
         continue;
       if (!kept)
         return kept.error();
-      if (!preferred)
-        return preferred.error();
       // Removed since: the removal is pending too, and tells it.
       if (!kept->document) {
         next.update.change.revision = 0;
       } else {
         next.update.change.revision = kept->revision;
         next.update.document = std::move(*kept->document);
-        next.preferred =
-            preferred->document && preferred->version == change.version;
         bytes += next.update.document.size();
       }
     }

@@ -75,29 +75,31 @@ caf::error too_late();
 template <class T, class F>
 auto in_store(package_worker_actor worker, time_point deadline, F work) {
   return [worker = std::move(worker), deadline,
-          work = std::move(work)](auto done) {
-    caf::anon_send(worker,
-                   package_job{[done = std::move(done), deadline, work](
-                                   package_store* store, const caf::error& why,
-                                   time_point now) mutable {
-                     if (store == nullptr)
-                       return done(caf::expected<T>(why));
-                     if (now > deadline)
-                       return done(caf::expected<T>(too_late()));
-                     done(caf::expected<T>(work(*store)));
-                   }});
+          work = std::move(work)](auto done) mutable {
+    caf::anon_send(
+        worker,
+        package_job{[done = std::move(done), deadline, work = std::move(work)](
+                        package_store* store, const caf::error& why,
+                        time_point now) mutable {
+          if (store == nullptr)
+            return done(caf::expected<T>(why));
+          if (now > deadline)
+            return done(caf::expected<T>(too_late()));
+          done(caf::expected<T>(work(*store)));
+        }});
   };
 }
 
 /// The same for the database.
 template <class T, class F>
 auto in_database(package_database_actor worker, F work) {
-  return [worker = std::move(worker), work = std::move(work)](auto done) {
-    caf::anon_send(
-        worker, package_database_job{[done = std::move(done), work](
-                                         package_database& database) mutable {
-          done(caf::expected<T>(work(database)));
-        }});
+  return [worker = std::move(worker),
+          work = std::move(work)](auto done) mutable {
+    caf::anon_send(worker, package_database_job{
+                               [done = std::move(done), work = std::move(work)](
+                                   package_database& database) mutable {
+                                 done(caf::expected<T>(work(database)));
+                               }});
   };
 }
 

@@ -3,6 +3,7 @@
 #include "actors/packages.hpp"
 #include "actors/port.hpp"
 
+#include <memory>
 #include <utility>
 
 namespace larder {
@@ -44,15 +45,18 @@ caf::result<package_written> packages_state::write_if(package_conditional w,
   q.key = w.key;
   q.version = w.version;
   q.deadline = deadline;
+  auto kept = std::make_shared<package_conditional>(std::move(w));
   self_->request(self, caf::infinite, get_atom::value, std::move(q))
-      .then([this, w, deadline,
-             reply](const package_found&) { write_now(w, deadline, reply); },
-            [this, w, deadline, reply](const caf::error& why) mutable {
-              if (code_of(why) == ec::not_found)
-                write_now(w, deadline, reply);
-              else
-                reply.deliver(why);
-            });
+      .then(
+          [this, kept, deadline, reply](const package_found&) {
+            write_now(std::move(*kept), deadline, reply);
+          },
+          [this, kept, deadline, reply](const caf::error& why) mutable {
+            if (code_of(why) == ec::not_found)
+              write_now(std::move(*kept), deadline, reply);
+            else
+              reply.deliver(why);
+          });
   return reply;
 }
 
