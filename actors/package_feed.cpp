@@ -146,19 +146,19 @@ void package_feed_state::open_again() {
 
 // -- records -----------------------------------------------------------------
 
-void package_feed_state::record(std::uint64_t reader, log_record record) {
+void package_feed_state::record(std::uint64_t reader,
+                                const log_record& record) {
   if (reader != reader_)
     return count_off(1);
   auto e = parse_event(context_.subjects, record.subject, record.payload);
   // No package's subject: nobody can mean anything by it.
   if (!e)
     return count_off(1);
-  auto is_news = e->node != context_.node;
-  if (is_news)
+  if (is_news(*e))
     news_.push_back(e->change.key);
   else
     count_off(1);
-  records_.push_back({std::move(record), std::move(*e), is_news});
+  records_.push_back({record.at.sequence, std::move(*e)});
   take_records();
 }
 
@@ -180,13 +180,13 @@ void package_feed_state::take_records() {
   auto position = position_;
   std::size_t news = 0;
   while (!records_.empty() && b->events.size() < context_.batch) {
-    auto [record, e, is_news] = std::move(records_.front());
+    auto [sequence, e] = std::move(records_.front());
     records_.pop_front();
-    news += is_news ? 1 : 0;
+    news += is_news(e) ? 1 : 0;
     // The place of a record that some other program wrote has no name to know
     // it by again; the one before it will do.
     if (e.change.revision > 0)
-      position = {record.at.sequence, message_id(e.change), log_created_};
+      position = {sequence, message_id(e.change), log_created_};
     b->events.push_back(std::move(e));
   }
   if (missing_.empty() && !must_reconcile_ && position != position_)

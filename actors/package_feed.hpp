@@ -11,9 +11,7 @@
 // with those of the other nodes where there is none: reconcile.
 #pragma once
 
-#include "actors/handles.hpp"
-#include "actors/package_handles.hpp"
-#include "cluster/change_log.hpp"
+#include "actors/package_tiers.hpp"
 #include "cluster/package_peers.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -34,20 +32,9 @@
 
 namespace larder {
 
-struct package_feed_context {
-  /// Reads, and writes.
-  package_worker_actor store;
-  package_worker_actor writes;
+struct package_feed_context : package_tiers {
   packages_actor packages;
-  /// Null: there is none.
-  package_database_actor database;
-  warm_actor warm;
-  /// Reads records of packages alone.
-  std::shared_ptr<change_log> log;
   std::shared_ptr<package_peers> peers;
-  package_subjects subjects;
-  std::string node;
-  std::chrono::milliseconds timeout{1'000};
   /// Between attempts: to open the log, to get a document, to reconcile.
   std::chrono::milliseconds pause{1'000};
   package_limits limits;
@@ -66,7 +53,7 @@ class package_feed_state {
   explicit package_feed_state(pointer self) : self_(self) {}
   void start(package_feed_context context);
   void open();
-  void record(std::uint64_t reader, log_record record);
+  void record(std::uint64_t reader, const log_record& record);
   void lost(std::uint64_t reader);
   void poll();
   caf::result<done_atom> settle_first(const package_key& key);
@@ -92,6 +79,8 @@ class package_feed_state {
   void forget_records();
   void take_records();
   void settle_heard(std::size_t count);
+  /// Of another node: what a reader here may have to wait for.
+  bool is_news(const package_event& e) const { return e.node != context_.node; }
   void count_off(std::size_t records);
   void keep_place();
 
@@ -125,10 +114,8 @@ class package_feed_state {
   int failures_ = 0;
   bool open_scheduled_ = false;
   struct heard_record {
-    log_record record;
+    std::uint64_t sequence = 0;
     package_event event;
-    /// Of another node.
-    bool is_news = false;
   };
   struct waiter {
     /// How many of the news it waits for.

@@ -10,14 +10,11 @@
 // it has the documents too, and then they are told once more.
 #pragma once
 
-#include "actors/handles.hpp"
-#include "actors/package_handles.hpp"
-#include "cluster/change_log.hpp"
+#include "actors/package_tiers.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -26,17 +23,7 @@
 
 namespace larder {
 
-struct package_relay_context {
-  package_worker_actor store;
-  /// Marks; the same thread as all other writes.
-  package_worker_actor writes;
-  /// Null: there is none.
-  package_database_actor database;
-  warm_actor warm;
-  std::shared_ptr<change_log> log;
-  package_subjects subjects;
-  std::string node;
-  std::chrono::milliseconds timeout{1'000};
+struct package_relay_context : package_tiers {
   /// Changes in one round, and bytes of their documents.
   std::uint32_t batch = 256;
   std::uint64_t batch_bytes = 8ull << 20;

@@ -10,7 +10,6 @@
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
-#include <atomic>
 #include <utility>
 
 namespace larder {
@@ -52,6 +51,7 @@ package_plane::package_plane(caf::actor_system& system,
                              package_plane_context context)
     : system_(system), context_(std::move(context)) {
   auto& settings = context_.settings;
+  auto limits = options_of(settings).limits;
   bucket_ = std::make_shared<jetstream_kv>(context_.client,
                                            bucket_of(settings.packages));
   log_ = std::make_shared<jetstream_log>(
@@ -64,15 +64,15 @@ package_plane::package_plane(caf::actor_system& system,
   spawn_workers();
   spawn_collector();
 
-  package_relay_context telling;
-  telling.store = workers_.gets;
-  telling.writes = workers_.writes;
-  telling.database = database_;
-  telling.warm = warm_;
-  telling.log = log_;
-  telling.node = context_.node_id;
-  telling.timeout = settings.nats.request_timeout;
-  relay_ = system_.spawn(package_relay, std::move(telling));
+  package_tiers tiers;
+  tiers.store = workers_.gets;
+  tiers.writes = workers_.writes;
+  tiers.database = database_;
+  tiers.warm = warm_;
+  tiers.log = log_;
+  tiers.node = context_.node_id;
+  tiers.timeout = settings.nats.request_timeout;
+  relay_ = system_.spawn(package_relay, package_relay_context{tiers});
 
   packages_context serving;
   serving.workers = workers_;
@@ -81,20 +81,13 @@ package_plane::package_plane(caf::actor_system& system,
   serving.collector = collector_;
   serving.relay = relay_;
   serving.memory_bytes = settings.packages.memory_bytes;
-  serving.limits = options_of(settings).limits;
+  serving.limits = limits;
   packages_ = system_.spawn(packages, std::move(serving));
 
-  package_feed_context following;
-  following.store = workers_.gets;
-  following.writes = workers_.writes;
+  package_feed_context following{tiers};
   following.packages = packages_;
-  following.database = database_;
-  following.warm = warm_;
-  following.log = log_;
   following.peers = std::make_shared<nats_package_peers>(context_.client);
-  following.node = context_.node_id;
-  following.timeout = settings.nats.request_timeout;
-  following.limits = options_of(settings).limits;
+  following.limits = limits;
   auto backlog = std::make_shared<std::atomic<std::size_t>>(0);
   following.backlog = backlog;
   feed_ = system_.spawn(package_feed, std::move(following));

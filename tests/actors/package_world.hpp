@@ -133,6 +133,7 @@ class package_world : public actor_fixture {
             return fail(ec::unavailable, "the disk is full");
           package_store_options options;
           options.directory = directory_ / name;
+          options.limits = limits_;
           options.sync = false;
           options.least_free_bytes = 0;
           options.reserve_bytes = reserve_;
@@ -151,30 +152,25 @@ class package_world : public actor_fixture {
                           1h));
     n.warm = own(sys().spawn(warm, warm_context{bucket_, nullptr, name, 1s}));
     n.log = std::make_shared<node_log>(log_);
-    package_relay_context telling;
-    telling.store = n.gets;
-    telling.writes = n.writes;
-    telling.database = n.database;
-    telling.warm = n.warm;
-    telling.log = n.log;
-    telling.node = name;
-    n.relay = own(sys().spawn(package_relay, telling));
+    package_tiers tiers;
+    tiers.store = n.gets;
+    tiers.writes = n.writes;
+    tiers.database = n.database;
+    tiers.warm = n.warm;
+    tiers.log = n.log;
+    tiers.node = name;
+    n.relay = own(sys().spawn(package_relay, package_relay_context{tiers}));
     packages_context serving;
     serving.workers = {n.gets, n.gets, n.writes, n.worker};
     serving.warm = n.warm;
     serving.database = n.database;
     serving.collector = collector_;
     serving.relay = n.relay;
+    serving.limits = limits_;
     n.packages = own(sys().spawn(packages, serving));
-    package_feed_context following;
-    following.store = n.gets;
-    following.writes = n.writes;
+    package_feed_context following{tiers};
     following.packages = n.packages;
-    following.database = n.database;
-    following.warm = n.warm;
-    following.log = n.log;
     following.peers = std::make_shared<node_peers>(nodes_);
-    following.node = name;
     following.backlog = n.backlog;
     n.feed = own(sys().spawn(package_feed, following));
     run_for(1500ms);
@@ -255,6 +251,8 @@ class package_world : public actor_fixture {
   }
 
   temporary_directory directory_;
+  /// Of nodes started from now on.
+  package_limits limits_;
   /// Stores cannot be opened.
   bool closed_ = false;
   /// Of stores opened from now on: nothing is written when less space is left.
