@@ -182,7 +182,7 @@ void packages_state::take_collected(const collecting_ptr& c,
       in_store<package_written>(
           context_.workers.writes, time_point::max(),
           [key = c->asked.key, is_new, seen = known.revision,
-           document = std::move(reply.document),
+           document = std::move(reply.document), limits = context_.limits,
            state = reply.state == known.state ? std::string{} : reply.state](
               package_store& store) -> caf::expected<package_written> {
             package_written written;
@@ -194,7 +194,7 @@ void packages_state::take_collected(const collecting_ptr& c,
                 return removed_meanwhile(key);
               written = std::move(*stored);
             } else if (!document.empty()) {
-              auto parsed = parse_package(document);
+              auto parsed = parse_package(document, limits);
               if (!parsed)
                 return parsed.error();
               auto kept = store.get(key.ecosystem, key.name, parsed->version);

@@ -18,15 +18,18 @@ constexpr std::chrono::milliseconds news_patience{250};
 // More than that is an import, which nobody waits for.
 constexpr std::size_t most_news = 256;
 
-// A client cannot mend the node's settings: to it, this is what is not offered.
-void refuse(const call_ptr& c, caf::error why) {
-  if (code_of(why) == ec::configuration)
-    why = fail(ec::not_supported, message_of(why));
-  c->answer(c, {.failure = std::move(why)});
-}
-
 void answer_json(const call_ptr& c, std::string body) {
   c->answer(c, {.body = std::move(body)});
+}
+
+void answer_found(const call_ptr& c, const package_found& found,
+                  std::string body) {
+  reply r;
+  r.body = std::move(body);
+  r.lines = {{header::tier, std::string{name_of(found.tier)}},
+             {header::revision, std::to_string(found.revision)},
+             {header::epoch, std::string{package_epoch().text()}}};
+  c->answer(c, std::move(r));
 }
 
 /// CAF says only that its timer ran out; a client wants to know which.
@@ -100,7 +103,7 @@ void package_gateway_state::serve(call_ptr c) {
 void package_gateway_state::get(call_ptr c) {
   request_fields body{c->message.data(), context_.limits};
   package_read q;
-  key_in(body, q.key);
+  q.key = key_in(body);
   q.version = body.optional_text("version");
   q.collect = body.flag("collect");
   if (auto ok = check_package_version(q.version); !ok)
@@ -120,12 +123,7 @@ void package_gateway_state::get(call_ptr c) {
     self_->request(context_.packages, left(*c, wait), get_atom::value, q)
         .then(
             [c](package_found& found) {
-              reply r;
-              r.body = std::move(found.document);
-              r.lines = {{header::tier, std::string{name_of(found.tier)}},
-                         {header::revision, std::to_string(found.revision)},
-                         {header::epoch, std::string{package_epoch().text()}}};
-              c->answer(c, std::move(r));
+              answer_found(c, found, std::move(found.document));
             },
             [c, wait](const caf::error& why) {
               refuse(c, in_words(why, wait));
@@ -137,12 +135,12 @@ void package_gateway_state::store(call_ptr c) {
   auto headers = parse_headers(c->message, context_.limits);
   if (!headers)
     return refuse(c, headers.error());
-  auto wait = std::optional{headers->deadline};
+  auto wait = headers->deadline;
   if (headers->expect_revision) {
-    auto p = parse_package(c->message.data());
+    auto p = parse_package(c->message.data(), context_.document_limits);
     if (!p)
       return refuse(c, p.error());
-    return write_if(c, *wait,
+    return write_if(c, wait,
                     {{p->ecosystem, p->name},
                      p->version,
                      *headers->expect_revision,
@@ -150,35 +148,21 @@ void package_gateway_state::store(call_ptr c) {
   }
   std::vector<std::string> documents{std::string{c->message.data()}};
   self_
-      ->request(context_.packages, left(*c, *wait), write_atom::value,
-                std::move(documents), c->arrived + *wait)
+      ->request(context_.packages, left(*c, wait), write_atom::value,
+                std::move(documents), c->arrived + wait)
       .then(
           [c](const std::vector<package_outcome>& outcomes) {
             if (outcomes.front().failure)
               return refuse(c, outcomes.front().failure);
             answer_json(c, to_json(outcomes.front().written));
           },
-          [c, wait = *wait](const caf::error& why) {
+          [c, wait](const caf::error& why) {
             refuse(c, in_words(why, wait, unknown_outcome));
           });
 }
 
-// One document a line: as they come from a file, byte for byte.
 void package_gateway_state::store_many(call_ptr c) {
-  std::vector<std::string> documents;
-  std::vector<std::size_t> lines;
-  auto text = c->message.data();
-  for (std::size_t line = 1; !text.empty(); ++line) {
-    auto end = std::min(text.find('\n'), text.size());
-    auto one = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (one.ends_with('\r'))
-      one.remove_suffix(1);
-    if (one.find_first_not_of(" \t\r") == std::string_view::npos)
-      continue;
-    documents.emplace_back(one);
-    lines.push_back(line);
-  }
+  auto [documents, lines] = package_lines_in(c->message.data());
   if (documents.empty() || documents.size() > most_documents)
     return refuse(c,
                   fail(ec::invalid_request,
@@ -208,8 +192,7 @@ void package_gateway_state::store_many(call_ptr c) {
 
 void package_gateway_state::remove(call_ptr c) {
   request_fields body{c->message.data(), context_.limits};
-  package_key key;
-  key_in(body, key);
+  auto key = key_in(body);
   if (body.failure())
     return refuse(c, body.failure());
   auto headers = parse_headers(c->message, context_.limits);
@@ -233,13 +216,15 @@ void package_gateway_state::remove(call_ptr c) {
 }
 
 void package_gateway_state::write_if(const call_ptr& c, milliseconds wait,
-                                     const package_conditional& write) {
-  after_news(c, write.key, [this, c, wait, write] {
+                                     package_conditional write) {
+  auto about = write.key;
+  after_news(c, about, [this, c, wait, write = std::move(write)]() mutable {
+    auto removes = write.document.empty();
     self_
-        ->request(context_.packages, left(*c, wait), write_atom::value, write,
-                  c->arrived + wait)
+        ->request(context_.packages, left(*c, wait), write_atom::value,
+                  std::move(write), c->arrived + wait)
         .then(
-            [c, removes = write.document.empty()](const package_written& done) {
+            [c, removes](const package_written& done) {
               answer_json(c, removes ? removed_json(done) : to_json(done));
             },
             [c, wait](const caf::error& why) {
@@ -272,13 +257,9 @@ void package_gateway_state::collect(call_ptr c, std::string_view ecosystem) {
       ->request(context_.packages, left(*c, *wait), collect_atom::value,
                 std::move(q))
       .then(
-          [c](const package_collected& collected) {
-            reply r;
-            r.body = to_json(collected);
-            r.lines = {
-                {header::tier, std::string{name_of(tier::registry)}},
-                {header::revision, std::to_string(collected.found.revision)}};
-            c->answer(c, std::move(r));
+          [c, limits = context_.document_limits](
+              const package_collected& collected) {
+            answer_found(c, collected.found, to_json(collected, limits));
           },
           [c, wait = *wait](const caf::error& why) {
             refuse(c, in_words(why, wait));
@@ -287,23 +268,28 @@ void package_gateway_state::collect(call_ptr c, std::string_view ecosystem) {
 
 // -- what many of them need --------------------------------------------------
 
-void package_gateway_state::key_in(request_fields& body,
-                                   package_key& key) const {
-  key.ecosystem = body.text("ecosystem");
-  key.name = body.text("name");
-  if (body.failure())
-    return;
-  if (auto ok = check_package_key(key.ecosystem, key.name); !ok)
-    body.refuse(ok.error());
+// A client cannot mend the node's settings: to it, this is what is not offered.
+void package_gateway_state::refuse(const call_ptr& c, caf::error why) {
+  if (code_of(why) == ec::configuration)
+    why = fail(ec::not_supported, message_of(why));
+  c->answer(c, {.failure = std::move(why)});
 }
 
-void package_gateway_state::ecosystem_in(request_fields& body,
-                                         std::string& ecosystem) const {
-  ecosystem = body.optional_text("ecosystem");
+package_key package_gateway_state::key_in(request_fields& body) {
+  package_key key{body.text("ecosystem"), body.text("name")};
+  if (auto ok = check_package_key(key.ecosystem, key.name); !ok)
+    body.refuse(ok.error());
+  return key;
+}
+
+std::optional<std::string>
+package_gateway_state::ecosystem_in(request_fields& body) {
+  auto ecosystem = body.optional_text("ecosystem");
   if (ecosystem.empty())
-    return;
+    return std::nullopt;
   if (auto ok = check_package_key(ecosystem, "x"); !ok)
     body.refuse(ok.error());
+  return ecosystem;
 }
 
 void package_gateway_state::answer_with(

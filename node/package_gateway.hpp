@@ -18,7 +18,9 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace larder {
 
@@ -42,6 +44,7 @@ struct package_gateway_context {
   package_subjects subjects;
   config::limit_settings limits;
   config::package_settings settings;
+  package_limits document_limits;
   /// Bytes that one reply may have.
   std::function<std::uint64_t()> max_reply_bytes;
   /// Of the feed: how much is heard of and not in the store. May be null.
@@ -76,11 +79,14 @@ class package_gateway_state {
   void tell_stats(call_ptr c);
   void collect(call_ptr c, std::string_view ecosystem);
   void write_if(const call_ptr& c, milliseconds wait,
-                const package_conditional& write);
+                package_conditional write);
 
-  /// Of the packages of one ecosystem or of all, which a body names.
-  void key_in(request_fields& body, package_key& key) const;
-  void ecosystem_in(request_fields& body, std::string& ecosystem) const;
+  static void refuse(const call_ptr& c, caf::error why);
+  /// The package that a body names; empty, and the body refused, if it names
+  /// none.
+  static package_key key_in(request_fields& body);
+  /// Nothing: packages of all of them.
+  static std::optional<std::string> ecosystem_in(request_fields& body);
   /// Answers with what the store's thread makes of it, once it has what was
   /// heard of that package (without a name: of any).
   void answer_with(
@@ -91,6 +97,8 @@ class package_gateway_state {
   /// of a short patience.
   void after_news(const call_ptr& c, const package_key& about,
                   std::function<void()> go_on);
+  /// Goes on with what the parts of the plane have counted, those that answer.
+  void count(std::function<void(const package_statistics&)> go_on);
   /// How long the asker waits; answers him, and says so, if his header is none.
   std::optional<milliseconds> patience(const call_ptr& c,
                                        milliseconds if_absent) const;

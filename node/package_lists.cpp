@@ -18,10 +18,6 @@ constexpr std::uint32_t most_hits = 100;
 constexpr std::size_t most_tags = 32;
 constexpr std::size_t most_query_bytes = 1'024;
 
-void refuse(const call_ptr& c, caf::error why) {
-  c->answer(c, {.failure = std::move(why)});
-}
-
 /// A page's `next`; within an ecosystem the name alone will do.
 std::string place_of(const std::string& ecosystem, std::string after) {
   if (ecosystem.empty() || after.empty() || after.starts_with(ecosystem + '/'))
@@ -35,8 +31,7 @@ std::string place_of(const std::string& ecosystem, std::string after) {
 
 void package_gateway_state::list(call_ptr c, bool with_documents) {
   request_fields body{c->message.data(), context_.limits};
-  std::string ecosystem;
-  ecosystem_in(body, ecosystem);
+  auto ecosystem = ecosystem_in(body).value_or("");
   auto limit = body.number("limit", default_page, 1, largest_page);
   auto after = place_of(ecosystem, body.optional_text("after"));
   if (body.failure())
@@ -57,10 +52,7 @@ void package_gateway_state::search(call_ptr c) {
   request_fields body{c->message.data(), context_.limits};
   package_query q;
   q.text = body.text("query");
-  std::string ecosystem;
-  ecosystem_in(body, ecosystem);
-  if (!ecosystem.empty())
-    q.ecosystem = ecosystem;
+  q.ecosystem = ecosystem_in(body);
   q.tags = body.texts("tags", most_tags);
   q.limit = body.number("limit", default_hits, 1, most_hits);
   q.offset = body.number("offset", 0, 0, 1'000'000);
@@ -87,12 +79,9 @@ void package_gateway_state::search_by_tags(call_ptr c) {
   q.tags = body.texts("tags", most_tags);
   q.match =
       body.is_second("match", "any", "all") ? tag_match::all : tag_match::any;
-  std::string ecosystem;
-  ecosystem_in(body, ecosystem);
-  if (!ecosystem.empty())
-    q.ecosystem = ecosystem;
+  q.ecosystem = ecosystem_in(body);
   q.limit = body.number("limit", default_page, 1, largest_page);
-  q.after = place_of(ecosystem, body.optional_text("after"));
+  q.after = place_of(q.ecosystem.value_or(""), body.optional_text("after"));
   if (q.tags.empty())
     body.refuse(fail(ec::invalid_request,
                      "\"tags\" is missing or empty; expected a list of "
@@ -111,8 +100,7 @@ void package_gateway_state::search_by_tags(call_ptr c) {
 
 void package_gateway_state::snippets(call_ptr c) {
   request_fields body{c->message.data(), context_.limits};
-  package_key key;
-  key_in(body, key);
+  auto key = key_in(body);
   auto kind = body.optional_text("kind");
   auto limit = body.number("limit", default_page, 1, largest_page);
   auto offset = body.number("offset", 0, 0, 1'000'000);
@@ -131,8 +119,7 @@ void package_gateway_state::snippets(call_ptr c) {
 
 void package_gateway_state::versions(call_ptr c) {
   request_fields body{c->message.data(), context_.limits};
-  package_key key;
-  key_in(body, key);
+  auto key = key_in(body);
   if (body.failure())
     return refuse(c, body.failure());
   answer_with(
@@ -180,31 +167,32 @@ void package_gateway_state::revisions(call_ptr c) {
 // -- statistics --------------------------------------------------------------
 
 void package_gateway_state::tell_stats(call_ptr c) {
-  auto wait = context_.limits.default_deadline;
-  auto self = package_gateway_actor{self_};
-  self_->request(self, left(*c, wait), stats_atom::value)
-      .then(
-          [this, c](const package_statistics& counted) {
-            answer_with(
-                c, context_.workers.gets,
+  count([this, c](const package_statistics& counted) {
+    answer_with(c, context_.workers.gets,
                 [counted](package_store& store) -> caf::expected<std::string> {
                   auto kept = store.stats();
                   if (!kept)
                     return kept.error();
                   return to_json(*kept, counted);
                 });
-          },
-          [c, wait](const caf::error& why) { refuse(c, why); });
+  });
 }
 
 caf::result<package_statistics> package_gateway_state::stats() {
   auto reply = self_->make_response_promise<package_statistics>();
+  count([reply](const package_statistics& counted) mutable {
+    reply.deliver(counted);
+  });
+  return reply;
+}
+
+void package_gateway_state::count(
+    std::function<void(const package_statistics&)> go_on) {
   auto all = std::make_shared<package_statistics>();
   auto waiting = std::make_shared<int>(context_.collector ? 4 : 3);
-  auto one = [promise = std::make_shared<decltype(reply)>(reply), all,
-              waiting] {
+  auto one = [go_on = std::move(go_on), all, waiting] {
     if (--*waiting == 0)
-      promise->deliver(*all);
+      go_on(*all);
   };
   auto take = [&](auto& from, auto member) {
     using part = std::decay_t<decltype((*all).*member)>;
@@ -221,7 +209,6 @@ caf::result<package_statistics> package_gateway_state::stats() {
   take(context_.feed, &package_statistics::feed);
   if (context_.collector)
     take(context_.collector, &package_statistics::collector);
-  return reply;
 }
 
 }  // namespace larder

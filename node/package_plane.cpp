@@ -100,6 +100,7 @@ package_plane::package_plane(caf::actor_system& system,
   door.collector = collector_;
   door.limits = settings.limits;
   door.settings = settings.packages;
+  door.document_limits = limits;
   door.max_reply_bytes = context_.max_reply_bytes;
   door.backlog = backlog;
   gateway_ = system_.spawn(package_gateway, std::move(door));

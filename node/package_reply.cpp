@@ -164,10 +164,11 @@ std::string to_json(const std::vector<package_outcome>& outcomes,
                  {"failed", std::move(failed)}});
 }
 
-std::string to_json(const package_collected& collected) {
+std::string to_json(const package_collected& collected,
+                    const package_limits& limits) {
   auto& found = collected.found;
   ordered_json out = ordered_json::object();
-  if (auto p = parse_package(found.document)) {
+  if (auto p = parse_package(found.document, limits)) {
     out = {{"ecosystem", p->ecosystem},
            {"name", p->name},
            {"version", p->version},

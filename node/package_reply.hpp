@@ -45,8 +45,10 @@ std::string removed_json(const package_written& written);
 std::string to_json(const std::vector<package_outcome>& outcomes,
                     std::span<const std::size_t> lines);
 
-/// The document's summary: what it is, and how it came.
-std::string to_json(const package_collected& collected);
+/// The document's summary: what it is, if it keeps to the limits, and how it
+/// came.
+std::string to_json(const package_collected& collected,
+                    const package_limits& limits);
 
 /// What the parts of the packages plane count, for statistics and metrics.
 struct package_statistics {
@@ -56,8 +58,7 @@ struct package_statistics {
   collector_stats collector;
 };
 
-/// The store's counts, and what this node has answered. `why_closed`: the
-/// store is not open.
+/// The store's counts, and what this node has answered.
 std::string to_json(const package_store_stats& kept,
                     const package_statistics& counted);
 

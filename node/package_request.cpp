@@ -5,11 +5,28 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace larder {
 
 using nlohmann::json;
+
+package_lines package_lines_in(std::string_view text) {
+  package_lines found;
+  for (std::size_t line = 1; !text.empty(); ++line) {
+    auto end = std::min(text.find('\n'), text.size());
+    auto one = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (one.ends_with('\r'))
+      one.remove_suffix(1);
+    if (one.find_first_not_of(" \t\r") == std::string_view::npos)
+      continue;
+    found.documents.emplace_back(one);
+    found.lines.push_back(line);
+  }
+  return found;
+}
 
 request_fields::request_fields(std::string_view body,
                                const config::limit_settings& limits)
@@ -130,10 +147,9 @@ bool request_fields::key(const char* name, std::string& ecosystem,
   if (value == nullptr)
     return false;
   auto member = [&](const char* which) {
-    auto i = value->is_object() ? value->find(which) : value->end();
-    return value->is_object() && i != value->end() && i->is_string()
-               ? i->get<std::string>()
-               : std::string{};
+    auto i = value->find(which);
+    return i != value->end() && i->is_string() ? i->get<std::string>()
+                                               : std::string{};
   };
   ecosystem = member("ecosystem");
   of = member("name");

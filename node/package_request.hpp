@@ -1,7 +1,8 @@
 // The bodies of requests for packages: every rule that one of them may break is
 // found here, and told in a sentence that names the member.
 //
-// Used by the package gateway. Thread rule: values.
+// Used by the package gateway, and of it the lines by cli/packages_import.cpp.
+// Thread rule: values.
 #pragma once
 
 #include "config/settings.hpp"
@@ -9,6 +10,7 @@
 #include <caf/error.hpp>
 #include <nlohmann/json_fwd.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -16,6 +18,15 @@
 #include <vector>
 
 namespace larder {
+
+/// Documents, one a line, byte for byte as they come from a file; lines without
+/// any are passed over.
+struct package_lines {
+  std::vector<std::string> documents;
+  /// Where each stood, from 1 on.
+  std::vector<std::size_t> lines;
+};
+package_lines package_lines_in(std::string_view text);
 
 /// The members of a JSON object, as they are wanted. The first that is missing
 /// or of another kind is kept as the failure; what follows is empty.

@@ -82,6 +82,22 @@ TEST_F(PackagesCollectTest, CollectsNothingOlderThanTheRevisionAskedFor) {
   EXPECT_GE(newer->revision, q.min_revision);
 }
 
+TEST_F(PackagesCollectTest, FindsUnchangedADocumentThatOnlyItsLimitsAllow) {
+  scripted_registry script;
+  collector_ = own(sys().spawn(registry, &script));
+  limits_.bytes = 2'000'000;
+  auto& n = start("a");
+  auto large = make_package("npm", "x", "1.0.0", "large");
+  large.readme = std::string(1'200'000, 'x');
+  auto revision = store(n, to_json(large));
+  ASSERT_GT(revision, 0);
+  script.next = {.outcome = collect_outcome::unchanged,
+                 .document = to_json(large)};
+  auto same = request(n.packages, 1s, collect_atom::value, read_of("x"));
+  ASSERT_TRUE(same) << message_of(same.error());
+  EXPECT_EQ(same->found.revision, revision);
+}
+
 TEST_F(PackagesCollectTest, KeepsWhatTheRegistrySaidWhenItHasNone) {
   scripted_registry script;
   collector_ = own(sys().spawn(registry, &script));

@@ -105,7 +105,10 @@ suite('Collecting packages', { nodes: 1, node_env, before_nodes }, (env) => {
     const replies = await Promise.all(Array.from({ length: 20 }, () =>
       env.client.request('packages.registry.collect.npm', { name: 'popular' },
                          { timeout: 20_000 })));
-    for (const reply of replies) assert.ok(reply.ok, `${reply}`);
+    for (const reply of replies) {
+      assert.ok(reply.ok, `${reply}`);
+      assert.equal(reply.epoch, 'packages');
+    }
     assert.equal(registry.asked('popular-1.0.0.tgz'), 1);
   });
 

@@ -139,12 +139,22 @@ TEST_F(PackageReplyTest, SummarizesWhatWasCollectedAndSaysWhatItCouldNot) {
   collected.found.revision = 9;
   collected.outcome = collect_outcome::stale;
   collected.failure = fail(ec::unavailable, "the registry is away");
-  auto reply = json::parse(to_json(collected));
+  auto reply = json::parse(to_json(collected, {}));
   EXPECT_EQ(reply["name"], "a");
   EXPECT_EQ(reply["verified"], true);
   EXPECT_EQ(reply["revision"], 9);
   EXPECT_EQ(reply["outcome"], "stale");
   EXPECT_EQ(reply["failure"], "the registry is away");
+}
+
+TEST_F(PackageReplyTest, SummarizesADocumentThatOnlyTheSettingsMakePossible) {
+  auto p = make_package("npm", "a");
+  p.readme = std::string(1'200'000, 'x');
+  package_collected collected;
+  collected.found.document = to_json(p);
+  package_limits limits;
+  limits.bytes = 2'000'000;
+  EXPECT_EQ(json::parse(to_json(collected, limits))["name"], "a");
 }
 
 TEST_F(PackageReplyTest, AddsUpWhatAllEcosystemsHold) {

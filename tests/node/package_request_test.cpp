@@ -65,6 +65,15 @@ TEST(PackageRequestTest, TakesAnAbsentMemberOrANullForItsDefault) {
   }
 }
 
+TEST(PackageRequestTest, TakesOneDocumentALineAndKnowsWhereEachStood) {
+  auto found = package_lines_in("{\"a\": 1}\r\n\n \t\r\n{}\n{ }");
+  EXPECT_EQ(found.documents,
+            (std::vector<std::string>{"{\"a\": 1}", "{}", "{ }"}));
+  EXPECT_EQ(found.lines, (std::vector<std::size_t>{1, 4, 5}));
+  EXPECT_TRUE(package_lines_in("").documents.empty());
+  EXPECT_TRUE(package_lines_in("\n\n").documents.empty());
+}
+
 TEST(PackageRequestTest, RefusesABodyThatIsNoObject) {
   auto nothing = [](request_fields&) {};
   for (std::string body : {"{", "[]", "7", "x", "\"a\"", "{\"a\":1}}",
