@@ -5,7 +5,6 @@
 
 namespace larder::cli {
 
-class command;
 class command_line;
 
 /// The whole program; returns its exit code (see exit_code.hpp).
@@ -32,7 +31,6 @@ void add_verify(command_line& to);
 
 // Packages.
 void add_packages(command_line& to);
-void add_packages_collect(command& to);
 
 // This machine.
 void add_node(command_line& to);

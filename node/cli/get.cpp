@@ -71,20 +71,14 @@ int get(const get_options& o) {
   auto name = make_key(o.type, o.id);
   if (!name)
     return report(name.error(), o.json);
-  auto subject = collection_subjects{}.of(request_op::get, *name);
-  if (!o.node.empty()) {
-    if (!is_node_id(o.node))
-      return report(
-          fail(ec::invalid_request,
-               "\"" + o.node
-                   + "\" is not a node id; `larder nodes` lists them"),
-          o.json);
-    subject = addressed(o.node, subject);
-  }
+  auto subject =
+      subject_at(o.node, collection_subjects{}.of(request_op::get, *name));
+  if (!subject)
+    return report(subject.error(), o.json);
   auto node = remote::open(o);
   if (!node)
     return report(node.error(), o.json);
-  auto reply = node->ask(subject, request_headers(o), {});
+  auto reply = node->ask(*subject, request_headers(o), {});
   if (!reply)
     return report(reply.error(), o.json);
   if (o.headers)

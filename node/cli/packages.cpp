@@ -18,56 +18,81 @@ void add_package_choice(command& to, package_choice& choice) {
               "in place of ECOSYSTEM (with --package: npm)");
 }
 
-caf::expected<package_key> chosen(const package_choice& choice) {
+caf::expected<json> chosen(const package_choice& choice) {
   std::vector<std::string> words;
   for (auto* word : {&choice.ecosystem, &choice.name})
     if (!word->empty())
       words.push_back(*word);
-  package_key key{choice.ecosystem_option, choice.package_option};
-  if (key.name.empty() && !words.empty()) {
-    key.name = std::move(words.back());
-    words.pop_back();
-  }
-  if (key.ecosystem.empty() && !words.empty()) {
-    key.ecosystem = std::move(words.back());
-    words.pop_back();
-  }
-  if (key.ecosystem.empty() && !choice.package_option.empty())
-    key.ecosystem = "npm";
-  if (key.ecosystem.empty() || key.name.empty() || !words.empty())
+  auto ecosystem = choice.ecosystem_option;
+  auto name = choice.package_option;
+  for (auto* missing : {&name, &ecosystem})
+    if (missing->empty() && !words.empty()) {
+      *missing = std::move(words.back());
+      words.pop_back();
+    }
+  if (ecosystem.empty() && !choice.package_option.empty())
+    ecosystem = "npm";
+  if (ecosystem.empty() || name.empty() || !words.empty())
     return fail(ec::invalid_request,
                 "expected an ecosystem and a name, for example: npm express");
-  return key;
+  return json{{"ecosystem", std::move(ecosystem)}, {"name", std::move(name)}};
 }
 
 std::string text_of(const json& j) {
   return j.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-caf::expected<nats::message> ask_packages(remote& through, package_op op,
-                                          const json& body,
+namespace {
+
+caf::expected<nats::message> ask(remote& through, package_op op,
+                                 std::string_view body,
+                                 const std::string& node) {
+  auto subject = subject_at(node, package_subjects{}.of(op));
+  if (!subject)
+    return std::move(subject.error());
+  return through.ask(*subject, {}, body);
+}
+
+}  // namespace
+
+caf::expected<nats::message> ask_packages(const client_options& o,
+                                          package_op op, std::string_view body,
                                           const std::string& node) {
-  auto subject = package_subjects{}.of(op);
-  if (!node.empty()) {
-    if (!is_node_id(node))
-      return fail(ec::invalid_request,
-                  "\"" + node
-                      + "\" is not a node id; `larder nodes` lists them");
-    subject = addressed(node, subject);
-  }
-  return through.ask(subject, {}, text_of(body));
+  auto through = remote::open(o);
+  if (!through)
+    return std::move(through.error());
+  return ask(*through, op, body, node);
+}
+
+caf::expected<json> ask_packages_json(const client_options& o, package_op op,
+                                      const json& body,
+                                      const std::string& node) {
+  auto through = remote::open(o);
+  if (!through)
+    return std::move(through.error());
+  return ask_packages_json(*through, op, body, node);
 }
 
 caf::expected<json> ask_packages_json(remote& through, package_op op,
                                       const json& body,
                                       const std::string& node) {
-  auto reply = ask_packages(through, op, body, node);
+  auto reply = ask(through, op, text_of(body), node);
   if (!reply)
     return std::move(reply.error());
   auto parsed = json::parse(reply->data(), nullptr, false);
   if (!parsed.is_object())
     return fail(ec::internal, "the node's reply is no JSON object");
   return parsed;
+}
+
+std::function<void(caf::expected<nats::message>)>
+with_body(std::function<void(caf::expected<std::string>)> done) {
+  return [done = std::move(done)](caf::expected<nats::message> reply) {
+    if (reply)
+      done(std::string{reply->data()});
+    else
+      done(std::move(reply.error()));
+  };
 }
 
 void add_packages(command_line& to) {

@@ -1,21 +1,14 @@
-#include "cluster/package_subjects.hpp"
 #include "node/cli/collect_run.hpp"
-#include "node/cli/commands.hpp"
 #include "node/cli/exit_code.hpp"
+#include "node/cli/input.hpp"
 #include "node/cli/output.hpp"
 #include "node/cli/package_list.hpp"
-#include "node/cli/remote.hpp"
+#include "node/cli/packages.hpp"
 #include "node/progress.hpp"
 #include "storage/error.hpp"
 #include "storage/key.hpp"
 
-#include <nlohmann/json.hpp>
-
-#include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <memory>
 
 namespace larder::cli {
@@ -35,25 +28,6 @@ struct collect_options : client_options {
   std::uint32_t window = 8;
 };
 
-caf::expected<std::string> read_list(const std::string& path) {
-  std::ifstream file;
-  if (path != "-")
-    file.open(path, std::ios::binary);
-  auto& in = path == "-" ? std::cin : file;
-  std::string text;
-  char buffer[1 << 16];
-  while (in.read(buffer, sizeof buffer) || in.gcount() > 0) {
-    text.append(buffer, static_cast<std::size_t>(in.gcount()));
-    if (text.size() > max_list_bytes)
-      return fail(ec::too_large, path
-                                     + " is larger than 64 MiB; no list of "
-                                       "packages is");
-  }
-  if (path != "-" && (!file.is_open() || file.bad()))
-    return fail(ec::invalid_request, path + " cannot be read");
-  return text;
-}
-
 caf::expected<package_list> list_of(const collect_options& o) {
   if (o.packages.empty() == o.from.empty())
     return fail(ec::invalid_request,
@@ -63,9 +37,12 @@ caf::expected<package_list> list_of(const collect_options& o) {
       return fail(ec::invalid_request,
                   "--version goes with --package; in a list a version stands "
                   "beside its name");
-    auto text = read_list(o.from);
+    auto text = read_input(o.from, max_list_bytes + 1);
     if (!text)
       return text.error();
+    if (text->size() > max_list_bytes)
+      return fail(ec::too_large,
+                  o.from + " is larger than 64 MiB; no list of packages is");
     return parse_package_list(o.from, *text, o.ecosystem);
   }
   if (!o.version.empty() && o.packages.size() > 1)
@@ -89,7 +66,7 @@ std::string body_of(const wanted_package& p, bool with_ecosystem) {
     body["ecosystem"] = p.ecosystem;
   if (!p.version.empty())
     body["version"] = p.version;
-  return body.dump(-1, ' ', false, json::error_handler_t::replace);
+  return text_of(body);
 }
 
 collect_calls calls_of(remote& node) {
@@ -97,12 +74,7 @@ collect_calls calls_of(remote& node) {
   calls.stored = [&node](const wanted_package& p,
                          collect_calls::stored_done done) {
     node.ask_later(package_subjects{}.of(package_op::get), {}, body_of(p, true),
-                   [done = std::move(done)](caf::expected<nats::message> got) {
-                     if (got)
-                       done(std::string{got->data()});
-                     else
-                       done(std::move(got.error()));
-                   });
+                   with_body(std::move(done)));
   };
   calls.collect = [&node](const wanted_package& p,
                           collect_calls::collect_done done) {
@@ -185,7 +157,7 @@ int print_report(const package_list& list, const collect_report& done) {
             {"rate", rate_of(done)},
             {"passed_over", std::move(others)},
             {"failures", std::move(failures)}};
-  return print_line(body.dump(-1, ' ', false, json::error_handler_t::replace));
+  return print_line(text_of(body));
 }
 
 int collect(const collect_options& o) {

@@ -1,17 +1,18 @@
 #include "node/cli/exit_code.hpp"
 #include "node/cli/import_run.hpp"
+#include "node/cli/input.hpp"
 #include "node/cli/output.hpp"
 #include "node/cli/packages.hpp"
+#include "node/package_reply.hpp"
+#include "node/package_request.hpp"
 #include "node/progress.hpp"
 #include "storage/debian_packages.hpp"
 #include "storage/error.hpp"
 #include "storage/package_store.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
 #include <memory>
 #include <sstream>
 
@@ -46,22 +47,6 @@ caf::expected<std::string> dump_of_apt() {
                 "apt-cache dumpavail printed no packages; --debian FILE reads "
                 "its output from a file");
   return text;
-}
-
-caf::expected<std::string> read_all(const std::string& path) {
-  std::ifstream file;
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored))
-    return fail(ec::invalid_request,
-                path + " is a directory; expected a file, or - for the input");
-  if (path != "-")
-    file.open(path, std::ios::binary);
-  auto& in = path == "-" ? std::cin : file;
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (path != "-" && (!file.is_open() || file.bad()))
-    return fail(ec::invalid_request, path + " cannot be read");
-  return std::move(text).str();
 }
 
 /// One document a line, each with its line's number.
@@ -102,9 +87,9 @@ class jsonl_documents : public document_source {
 
 class debian_documents : public document_source {
  public:
-  explicit debian_documents(const std::string& text)
-      : size_(text.size()), counting_(text), stanzas_(text),
-        packages_(stanzas_, count_debian_users(counting_)) {}
+  explicit debian_documents(std::string text)
+      : size_(text.size()), stanzas_(std::move(text)),
+        packages_(stanzas_, users_in(stanzas_)) {}
 
   bool next(std::string& document, std::string& origin) override {
     auto p = packages_.next();
@@ -115,14 +100,21 @@ class debian_documents : public document_source {
     return true;
   }
   double done() const override {
-    auto at = const_cast<std::istringstream&>(stanzas_).tellg();
+    auto at = stanzas_.tellg();
     return at < 0 ? 1 : static_cast<double>(at) / static_cast<double>(size_);
   }
 
  private:
+  static debian_users users_in(std::istringstream& stanzas) {
+    auto users = count_debian_users(stanzas);
+    stanzas.clear();
+    stanzas.seekg(0);
+    return users;
+  }
+
   std::size_t size_;
-  std::istringstream counting_;
-  std::istringstream stanzas_;
+  /// Mutable: a stream is asked for its place as if that changed it.
+  mutable std::istringstream stanzas_;
   debian_packages packages_;
 };
 
@@ -130,12 +122,12 @@ caf::expected<std::unique_ptr<document_source>>
 source_of(const import_options& o) {
   if (!o.debian && o.file.empty())
     return fail(ec::invalid_request, "expected a FILE, or --debian");
-  auto text = o.debian && o.file.empty() ? dump_of_apt() : read_all(o.file);
+  auto text = o.debian && o.file.empty() ? dump_of_apt() : read_input(o.file);
   if (!text)
     return std::move(text.error());
   if (o.debian)
     return std::unique_ptr<document_source>{
-        std::make_unique<debian_documents>(*text)};
+        std::make_unique<debian_documents>(std::move(*text))};
   return std::unique_ptr<document_source>{
       std::make_unique<jsonl_documents>(std::move(*text))};
 }
@@ -189,39 +181,26 @@ int import_to(const import_options& o, document_source& from,
 }
 
 // The same outcome as a node would answer, from the store itself.
-std::string store_here(package_store& store, const std::string& lines) {
-  std::vector<std::string> documents;
-  for (std::size_t at = 0; at < lines.size();) {
-    auto end = std::min(lines.find('\n', at), lines.size());
-    documents.emplace_back(lines, at, end - at);
-    at = end + 1;
-  }
-  std::uint64_t stored = 0, unchanged = 0;
-  json failed = json::array();
-  auto written = store.store_many(documents);
-  for (std::size_t i = 0; i < documents.size(); ++i) {
-    caf::error why = written ? caf::error{} : written.error();
-    if (written && !(*written)[i])
-      why = (*written)[i].error();
-    if (why)
-      failed.push_back({{"line", i + 1},
-                        {"error", name_of(code_of(why))},
-                        {"message", message_of(why)}});
+caf::expected<std::string> store_here(package_store& store,
+                                      const std::string& lines) {
+  auto batch = package_lines_in(lines);
+  auto written = store.store_many(batch.documents);
+  if (!written)
+    return std::move(written.error());
+  std::vector<package_outcome> outcomes;
+  for (auto& one : *written)
+    if (one)
+      outcomes.push_back({std::move(*one), {}});
     else
-      ++((*written)[i]->applied ? stored : unchanged);
-  }
-  return text_of({{"stored", stored},
-                  {"unchanged", unchanged},
-                  {"failed", std::move(failed)}});
+      outcomes.push_back({{}, std::move(one.error())});
+  return to_json(outcomes, batch.lines);
 }
 
 int import_packages(const import_options& o) {
-  if (!o.node.empty() && !is_node_id(o.node))
-    return report(fail(ec::invalid_request,
-                       "\"" + o.node
-                           + "\" is not a node id; `larder nodes` lists "
-                             "them"),
-                  o.json);
+  auto subject =
+      subject_at(o.node, package_subjects{}.of(package_op::store_many));
+  if (!subject)
+    return report(subject.error(), o.json);
   auto from = source_of(o);
   if (!from)
     return report(from.error(), o.json);
@@ -240,22 +219,12 @@ int import_packages(const import_options& o) {
   auto through = remote::open(o);
   if (!through)
     return report(through.error(), o.json);
-  auto subject = package_subjects{}.of(package_op::store_many);
-  if (!o.node.empty())
-    subject = addressed(o.node, subject);
-  return import_to(
-      o, **from,
-      [&](const std::string& lines, batch_done done) {
-        through->ask_later(
-            subject, {}, lines,
-            [done = std::move(done)](caf::expected<nats::message> reply) {
-              if (reply)
-                done(std::string{reply->data()});
-              else
-                done(std::move(reply.error()));
-            });
-      },
-      {});
+  return import_to(o, **from,
+                   [&](const std::string& lines, batch_done done) {
+                     through->ask_later(*subject, {}, lines,
+                                        with_body(std::move(done)));
+                   },
+                   {});
 }
 
 }  // namespace

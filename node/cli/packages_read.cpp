@@ -31,18 +31,14 @@ struct read_options : client_options {
 };
 
 int get(const read_options& o) {
-  auto key = chosen(o.package);
-  if (!key)
-    return report(key.error(), o.json);
-  auto through = remote::open(o);
-  if (!through)
-    return report(through.error(), o.json);
-  json body{{"ecosystem", key->ecosystem}, {"name", key->name}};
+  auto body = chosen(o.package);
+  if (!body)
+    return report(body.error(), o.json);
   if (!o.version.empty())
-    body["version"] = o.version;
+    (*body)["version"] = o.version;
   if (o.collect)
-    body["collect"] = true;
-  auto reply = ask_packages(*through, package_op::get, body, o.node);
+    (*body)["collect"] = true;
+  auto reply = ask_packages(o, package_op::get, text_of(*body), o.node);
   if (!reply)
     return report(reply.error(), o.json);
   auto line = [&](const char* name) {
@@ -130,22 +126,21 @@ int list(const read_options& o) {
 }
 
 int snippets(const read_options& o) {
-  auto key = chosen(o.package);
-  if (!key)
-    return report(key.error(), o.json);
+  auto body = chosen(o.package);
+  if (!body)
+    return report(body.error(), o.json);
   auto through = remote::open(o);
   if (!through)
     return report(through.error(), o.json);
+  (*body)["limit"] = page_size;
+  if (!o.kind.empty())
+    (*body)["kind"] = o.kind;
   json all = json::array();
   json offset = 0;
   while (!offset.is_null()) {
-    json body{{"ecosystem", key->ecosystem},
-              {"name", key->name},
-              {"offset", offset},
-              {"limit", page_size}};
-    if (!o.kind.empty())
-      body["kind"] = o.kind;
-    auto page = ask_packages_json(*through, package_op::snippets, body, o.node);
+    (*body)["offset"] = offset;
+    auto page =
+        ask_packages_json(*through, package_op::snippets, *body, o.node);
     if (!page)
       return report(page.error(), o.json);
     for (auto& one : (*page)["snippets"])
@@ -168,11 +163,7 @@ int snippets(const read_options& o) {
 }
 
 int stats(const read_options& o) {
-  auto through = remote::open(o);
-  if (!through)
-    return report(through.error(), o.json);
-  auto s =
-      ask_packages_json(*through, package_op::stats, json::object(), o.node);
+  auto s = ask_packages_json(o, package_op::stats, json::object(), o.node);
   if (!s)
     return report(s.error(), o.json);
   if (o.json)

@@ -50,9 +50,6 @@ int search(const search_options& o) {
     query += (query.empty() ? "" : " ") + word;
   if (query.empty() && o.tags.empty())
     return report(fail(ec::invalid_request, "expected words or --tag"), o.json);
-  auto through = remote::open(o);
-  if (!through)
-    return report(through.error(), o.json);
   json body{{"limit", o.limit}};
   if (!o.ecosystem.empty())
     body["ecosystem"] = o.ecosystem;
@@ -66,8 +63,7 @@ int search(const search_options& o) {
     body["offset"] = o.offset;
   }
   auto found = ask_packages_json(
-      *through, by_tags ? package_op::search_by_tags : package_op::search,
-      body);
+      o, by_tags ? package_op::search_by_tags : package_op::search, body);
   if (!found)
     return report(found.error(), o.json);
   auto& results = (*found)[by_tags ? "items" : "results"];

@@ -1,12 +1,9 @@
 #include "node/cli/exit_code.hpp"
+#include "node/cli/input.hpp"
 #include "node/cli/output.hpp"
 #include "node/cli/packages.hpp"
-#include "storage/error.hpp"
 
 #include <cstdio>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <memory>
 
 namespace larder::cli {
@@ -20,17 +17,6 @@ struct write_options : client_options {
   package_choice package;
 };
 
-caf::expected<std::string> read_document(const std::string& path) {
-  std::ifstream file;
-  if (path != "-")
-    file.open(path, std::ios::binary);
-  auto& in = path == "-" ? std::cin : file;
-  std::string text{std::istreambuf_iterator<char>{in}, {}};
-  if (path != "-" && (!file.is_open() || file.bad()))
-    return fail(ec::invalid_request, path + " cannot be read");
-  return text;
-}
-
 int say_written(const nats::message& reply, const char* what, bool as_json) {
   if (as_json)
     return print_line(std::string{reply.data()});
@@ -43,29 +29,20 @@ int say_written(const nats::message& reply, const char* what, bool as_json) {
 }
 
 int store(const write_options& o) {
-  auto document = read_document(o.file);
+  auto document = read_input(o.file);
   if (!document)
     return report(document.error(), o.json);
-  auto through = remote::open(o);
-  if (!through)
-    return report(through.error(), o.json);
-  auto reply =
-      through->ask(package_subjects{}.of(package_op::store), {}, *document);
+  auto reply = ask_packages(o, package_op::store, *document);
   if (!reply)
     return report(reply.error(), o.json);
   return say_written(*reply, "stored", o.json);
 }
 
 int remove(const write_options& o) {
-  auto key = chosen(o.package);
-  if (!key)
-    return report(key.error(), o.json);
-  auto through = remote::open(o);
-  if (!through)
-    return report(through.error(), o.json);
-  auto reply =
-      ask_packages(*through, package_op::remove,
-                   json{{"ecosystem", key->ecosystem}, {"name", key->name}});
+  auto body = chosen(o.package);
+  if (!body)
+    return report(body.error(), o.json);
+  auto reply = ask_packages(o, package_op::remove, text_of(*body));
   if (!reply)
     return report(reply.error(), o.json);
   return say_written(*reply, "deleted", o.json);

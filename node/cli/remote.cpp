@@ -183,11 +183,8 @@ remote::ask_nodes(std::string_view op, const std::string& node,
   std::set<std::string> awaited;
   auto subject = control_all(op);
   if (!node.empty()) {
-    if (!is_node_id(node))
-      return fail(ec::invalid_request,
-                  "\"" + node
-                      + "\" is not a node id; `larder nodes` lists "
-                        "them");
+    if (auto ok = check_node_id(node); !ok)
+      return std::move(ok.error());
     awaited.insert(node);
     subject = control_node(node, op);
   } else {
@@ -206,6 +203,22 @@ remote::ask_nodes(std::string_view op, const std::string& node,
     return fail(ec::deadline_exceeded,
                 "node " + *awaited.begin() + " did not answer in time");
   return answers;
+}
+
+caf::expected<void> check_node_id(const std::string& node) {
+  if (is_node_id(node))
+    return caf::unit;
+  return fail(ec::invalid_request,
+              "\"" + node + "\" is not a node id; `larder nodes` lists them");
+}
+
+caf::expected<std::string> subject_at(const std::string& node,
+                                      std::string subject) {
+  if (node.empty())
+    return subject;
+  if (auto ok = check_node_id(node); !ok)
+    return std::move(ok.error());
+  return addressed(node, subject);
 }
 
 caf::error error_of(const nats::message& reply, const std::string& subject) {

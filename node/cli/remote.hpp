@@ -84,6 +84,13 @@ class remote {
   std::chrono::milliseconds timeout_{};
 };
 
+/// Fails with `invalid_request` for what no node is called.
+caf::expected<void> check_node_id(const std::string& node);
+
+/// The subject at which that node alone answers; without a node, any.
+caf::expected<std::string> subject_at(const std::string& node,
+                                      std::string subject);
+
 /// The error that a reply to `subject` stands for; none if it is an answer.
 caf::error error_of(const nats::message& reply, const std::string& subject);
 

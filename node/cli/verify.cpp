@@ -36,10 +36,8 @@ caf::expected<verify_plan> plan_of(const verify_options& o) {
                 "--sample is " + std::to_string(*o.sample)
                     + "; expected 1 to 2000 (--all has no limit)");
   for (auto& node : o.nodes)
-    if (!is_node_id(node))
-      return fail(ec::invalid_request,
-                  "\"" + node
-                      + "\" is not a node id; `larder nodes` lists them");
+    if (auto ok = check_node_id(node); !ok)
+      return std::move(ok.error());
   verify_plan plan;
   plan.nodes = o.nodes;
   plan.all = o.all;
