@@ -23,29 +23,26 @@ using pending_ptr = std::shared_ptr<pending>;
 class pump {
  public:
   pump(const std::vector<wanted_package>& packages, const collect_calls& calls,
-       const collect_limits& limits)
-      : packages_(packages), calls_(calls), limits_(limits) {}
+       const pump_limits& limits)
+      : packages_(packages), calls_(calls), in_flight_(limits) {}
 
   collect_report run(const std::function<void(std::uint64_t)>& on_progress) {
-    auto started = std::chrono::steady_clock::now();
-    for (;;) {
-      send_what_fits();
-      if (in_flight_.size() == 0)
-        break;
-      for (auto& [of, result] : in_flight_.take())
-        settle(of, std::move(result));
-      on_progress(report_.done());
-    }
-    report_.elapsed = std::chrono::steady_clock::now() - started;
+    report_.elapsed = in_flight_.run(
+        [this](pending_ptr again) { collect(std::move(again)); },
+        [this] { return begin_next(); },
+        [this](const pending_ptr& of, caf::expected<collect_result> result) {
+          settle(of, std::move(result));
+        },
+        [&] { on_progress(report_.done()); });
     return std::move(report_);
   }
 
  private:
-  void send_what_fits() {
-    while (auto again = in_flight_.due())
-      collect(std::move(again));
-    while (in_flight_.size() < limits_.window && next_ < packages_.size())
-      begin(packages_[next_++]);
+  bool begin_next() {
+    if (next_ == packages_.size())
+      return false;
+    begin(packages_[next_++]);
+    return true;
   }
 
   /// A package of a certain version that is there is not asked for again.
@@ -72,9 +69,9 @@ class pump {
       return count(*result);
     }
     auto& why = result.error();
-    if (worth_another_try(why) && of->attempts < limits_.attempts) {
+    if (in_flight_.try_again(of, why)) {
       ++report_.retries;
-      return in_flight_.retry(of, limits_.first_pause, of->attempts);
+      return;
     }
     report_.failures.push_back({std::move(of->package), std::move(why)});
   }
@@ -93,7 +90,6 @@ class pump {
 
   const std::vector<wanted_package>& packages_;
   const collect_calls& calls_;
-  collect_limits limits_;
   collect_report report_;
   in_flight<pending, caf::expected<collect_result>> in_flight_;
   std::size_t next_ = 0;
@@ -136,7 +132,7 @@ std::optional<collect_result> parse_stored(std::string_view document) {
 
 collect_report
 run_collect(const std::vector<wanted_package>& packages,
-            const collect_calls& calls, const collect_limits& limits,
+            const collect_calls& calls, const pump_limits& limits,
             const std::function<void(std::uint64_t)>& on_progress) {
   return pump{packages, calls, limits}.run(on_progress);
 }

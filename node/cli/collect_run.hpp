@@ -7,6 +7,7 @@
 #pragma once
 
 #include "node/cli/package_list.hpp"
+#include "node/cli/pump_limits.hpp"
 
 #include <caf/error.hpp>
 #include <caf/expected.hpp>
@@ -73,16 +74,12 @@ struct collect_calls {
   std::function<void(const wanted_package&, collect_done)> collect;
 };
 
-struct collect_limits {
-  std::uint32_t window = 8;
-  /// For one package, the first included.
-  std::uint32_t attempts = 3;
-  std::chrono::milliseconds first_pause{1'000};
-};
+/// Of packages.
+inline constexpr pump_limits collect_limits{8, 3, std::chrono::seconds{1}};
 
 collect_report
 run_collect(const std::vector<wanted_package>& packages,
-            const collect_calls& calls, const collect_limits& limits,
+            const collect_calls& calls, const pump_limits& limits,
             const std::function<void(std::uint64_t)>& on_progress);
 
 /// The exit code of what went wrong and matters most; a stale package may be

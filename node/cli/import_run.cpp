@@ -27,39 +27,35 @@ using batch_ptr = std::shared_ptr<batch>;
 class pump {
  public:
   pump(document_source& source, const store_batch& store,
-       const import_limits& limits)
-      : source_(source), store_(store), limits_(limits) {}
+       const pump_limits& limits)
+      : source_(source), store_(store), in_flight_(limits) {}
 
   import_report
   run(const std::function<void(const import_report&)>& on_progress) {
-    auto started = std::chrono::steady_clock::now();
-    for (;;) {
-      send_what_fits();
-      if (in_flight_.size() == 0)
-        break;
-      for (auto& [of, reply] : in_flight_.take())
-        if (reply)
-          count(*of, *reply);
-        else
-          failed(of, reply.error());
-      if (report_.stopped)
-        in_flight_.forget_retries();
-      on_progress(report_);
-    }
-    report_.elapsed = std::chrono::steady_clock::now() - started;
+    report_.elapsed = in_flight_.run(
+        [this](batch_ptr again) { send(std::move(again)); },
+        [this] { return send_next(); },
+        [this](const batch_ptr& of, const caf::expected<std::string>& reply) {
+          if (reply)
+            count(*of, *reply);
+          else
+            failed(of, reply.error());
+        },
+        [&] {
+          if (report_.stopped)
+            in_flight_.forget_retries();
+          on_progress(report_);
+        });
     return std::move(report_);
   }
 
  private:
-  void send_what_fits() {
-    while (auto again = in_flight_.due())
-      send(std::move(again));
-    while (in_flight_.size() < limits_.window && !report_.stopped) {
-      auto next = read_batch();
-      if (!next)
-        return;
-      send(std::move(next));
-    }
+  bool send_next() {
+    auto next = report_.stopped ? nullptr : read_batch();
+    if (!next)
+      return false;
+    send(std::move(next));
+    return true;
   }
 
   batch_ptr read_batch() {
@@ -111,8 +107,8 @@ class pump {
   }
 
   void failed(const batch_ptr& of, const caf::error& why) {
-    if (worth_another_try(why) && of->attempts < limits_.attempts)
-      return in_flight_.retry(of, limits_.first_pause, of->attempts);
+    if (in_flight_.try_again(of, why))
+      return;
     if (code_of(why) == ec::too_large)
       return take_apart(*of, why);
     report_.stopped = why;
@@ -138,12 +134,11 @@ class pump {
     auto second = std::make_shared<batch>(
         batch{whole.lines.substr(end), {middle, whole.origins.end()}});
     for (auto& half : {first, second})
-      in_flight_.retry(half, {}, 1);
+      in_flight_.send_after({}, half);
   }
 
   document_source& source_;
   const store_batch& store_;
-  import_limits limits_;
   import_report report_;
   in_flight<batch, caf::expected<std::string>> in_flight_;
   /// Read, but too large for the batch before: document and origin.
@@ -154,7 +149,7 @@ class pump {
 
 import_report
 run_import(document_source& source, const store_batch& store,
-           const import_limits& limits,
+           const pump_limits& limits,
            const std::function<void(const import_report&)>& on_progress) {
   return pump{source, store, limits}.run(on_progress);
 }

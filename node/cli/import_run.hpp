@@ -5,6 +5,8 @@
 // a batch may complete on any thread, at once or later, but exactly once.
 #pragma once
 
+#include "node/cli/pump_limits.hpp"
+
 #include <caf/error.hpp>
 #include <caf/expected.hpp>
 
@@ -48,20 +50,14 @@ using batch_done = std::function<void(caf::expected<std::string>)>;
 /// Stores documents, one a line.
 using store_batch = std::function<void(const std::string& lines, batch_done)>;
 
-struct import_limits {
-  /// Batches on their way at once.
-  std::uint32_t window = 4;
-  /// For one batch, the first included.
-  std::uint32_t attempts = 8;
-  /// Before the first repetition; twice as long before each further one.
-  std::chrono::milliseconds first_pause{50};
-};
+/// Of batches.
+inline constexpr pump_limits import_limits{4, 8, std::chrono::milliseconds{50}};
 
 /// Stores everything that `source` holds. A batch that fails as a whole is
 /// tried again a few times; if it still fails, the import stops.
 import_report
 run_import(document_source& source, const store_batch& store,
-           const import_limits& limits,
+           const pump_limits& limits,
            const std::function<void(const import_report&)>& on_progress);
 
 }  // namespace larder::cli

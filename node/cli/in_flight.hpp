@@ -1,12 +1,13 @@
 // Requests under way in the pumps of the command line (load, import, collect):
 // completed on any thread, taken by the pump's own; what was not worth giving
-// up waits here for its next try.
+// up waits here for its next try. An item counts its `attempts` itself.
 //
 // For .cpp files. Thread rule: one thread, but for the functions that begin()
 // returns, which may be called on any, each once, and after the pump has gone
 // too.
 #pragma once
 
+#include "node/cli/pump_limits.hpp"
 #include "storage/error.hpp"
 
 #include <algorithm>
@@ -32,14 +33,29 @@ template <class Item, class Result>
 class in_flight {
  public:
   using item_ptr = std::shared_ptr<Item>;
-  struct completion {
-    item_ptr of;
-    Result result;
-  };
 
-  /// Those sent and those that wait for another try: a node that is busy is not
-  /// offered more, and memory stays bounded.
-  std::size_t size() const { return sent_ + retries_.size(); }
+  explicit in_flight(const pump_limits& limits) : limits_(limits) {}
+
+  /// Keeps the window full until nothing is under way any more; how long that
+  /// took. `send` sends an item, `send_next` one that is new, or says that
+  /// there is none; `settle` takes what came of one; `on_round` is called now
+  /// and then.
+  template <class Send, class SendNext, class Settle, class OnRound>
+  std::chrono::nanoseconds run(Send send, SendNext send_next, Settle settle,
+                               OnRound on_round) {
+    auto started = clock::now();
+    for (;;) {
+      while (auto again = due())
+        send(std::move(again));
+      while (size() < limits_.window && send_next())
+        ;
+      if (size() == 0)
+        return clock::now() - started;
+      for (auto& [of, result] : take())
+        settle(of, std::move(result));
+      on_round();
+    }
+  }
 
   /// To be called with the result.
   auto begin(item_ptr item) {
@@ -51,12 +67,37 @@ class in_flight {
     };
   }
 
-  /// The attempt after this many: each pause is twice the one before.
-  void retry(item_ptr item, std::chrono::milliseconds first_pause,
-             std::uint32_t attempts) {
-    retries_.emplace(clock::now() + first_pause * (1u << (attempts - 1)),
-                     std::move(item));
+  /// To be sent again after a pause, if that is of any use; false: it is not.
+  bool try_again(const item_ptr& item, const caf::error& why) {
+    if (!worth_another_try(why) || item->attempts >= limits_.attempts)
+      return false;
+    // Each pause is twice the one before.
+    send_after(limits_.first_pause * (1u << (item->attempts - 1)), item);
+    return true;
   }
+
+  void send_after(std::chrono::milliseconds pause, item_ptr item) {
+    retries_.emplace(clock::now() + pause, std::move(item));
+  }
+
+  /// Those that wait for another try; they do so no more.
+  std::vector<item_ptr> forget_retries() {
+    std::vector<item_ptr> items;
+    for (auto& [when, item] : std::exchange(retries_, {}))
+      items.push_back(item);
+    return items;
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+  struct completion {
+    item_ptr of;
+    Result result;
+  };
+
+  /// Those sent and those that wait for another try: a node that is busy is not
+  /// offered more, and memory stays bounded.
+  std::size_t size() const { return sent_ + retries_.size(); }
 
   /// Whose time has come; null: nobody's.
   item_ptr due() {
@@ -66,14 +107,6 @@ class in_flight {
     auto item = std::move(first->second);
     retries_.erase(first);
     return item;
-  }
-
-  /// Those that wait for another try; they do so no more.
-  std::vector<item_ptr> forget_retries() {
-    std::vector<item_ptr> items;
-    for (auto& [when, item] : std::exchange(retries_, {}))
-      items.push_back(item);
-    return items;
   }
 
   /// What has been completed: waits for it, or for what is due, but so that
@@ -90,15 +123,13 @@ class in_flight {
     return taken;
   }
 
- private:
-  using clock = std::chrono::steady_clock;
-
   struct completions {
     std::mutex mutex;
     std::condition_variable ready;
     std::vector<completion> waiting;
   };
 
+  const pump_limits limits_;
   std::shared_ptr<completions> done_ = std::make_shared<completions>();
   std::multimap<clock::time_point, item_ptr> retries_;
   std::size_t sent_ = 0;

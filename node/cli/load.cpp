@@ -85,7 +85,7 @@ int load(const load_options& o) {
   auto node = remote::open(o);
   if (!node)
     return report(node.error(), o.json);
-  load_limits limits;
+  auto limits = load_limits;
   limits.window = o.window;
   progress bar{"load", (*source)->total()};
   auto done = run_load(

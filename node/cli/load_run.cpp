@@ -22,48 +22,39 @@ using pending_ptr = std::shared_ptr<pending>;
 
 class pump {
  public:
-  pump(load_source& source, const put_async& put, const load_limits& limits)
-      : source_(source), put_(put), limits_(limits) {}
+  pump(load_source& source, const put_async& put, const pump_limits& limits)
+      : source_(source), put_(put), in_flight_(limits) {}
 
   load_report run(const std::function<void(std::uint64_t)>& on_progress) {
-    auto started = std::chrono::steady_clock::now();
-    for (;;) {
-      send_what_fits();
-      if (in_flight_.size() == 0 && (exhausted_ || stopped()))
-        break;
-      for (auto& [of, why] : in_flight_.take())
-        settle(of, std::move(why));
-      on_progress(report_.loaded + report_.failures.size());
-    }
-    report_.elapsed = std::chrono::steady_clock::now() - started;
+    report_.elapsed = in_flight_.run(
+        [this](pending_ptr again) { send(std::move(again)); },
+        [this] { return read_one(); },
+        [this](const pending_ptr& of, caf::error why) {
+          settle(of, std::move(why));
+        },
+        [&] { on_progress(report_.loaded + report_.failures.size()); });
     return std::move(report_);
   }
 
  private:
-  bool stopped() const { return report_.stopped; }
-
-  void send_what_fits() {
-    while (auto again = in_flight_.due())
-      send(std::move(again));
-    while (in_flight_.size() < limits_.window && !exhausted_ && !stopped())
-      read_one();
-  }
-
-  void read_one() {
+  bool read_one() {
+    if (exhausted_ || report_.stopped)
+      return false;
     auto next = source_.next();
     if (!next) {
       exhausted_ = true;
-      return;
+      return false;
     }
     if (!next->item) {
       report_.failures.push_back(
           {std::move(next->origin), std::move(next->item.error())});
-      return;
+      return true;
     }
     auto one = std::make_shared<pending>();
     one->item = std::move(*next->item);
     one->loaded_before = report_.loaded;
     send(std::move(one));
+    return true;
   }
 
   void send(pending_ptr one) {
@@ -78,10 +69,9 @@ class pump {
       report_.bytes += what.item.content.size();
       return;
     }
-    if (!stopped() && worth_another_try(why)
-        && what.attempts < limits_.attempts) {
+    if (!report_.stopped && in_flight_.try_again(of, why)) {
       ++report_.retries;
-      return in_flight_.retry(of, limits_.first_pause, what.attempts);
+      return;
     }
     if (worth_another_try(why) && report_.loaded == what.loaded_before)
       give_up(why);
@@ -97,7 +87,6 @@ class pump {
 
   load_source& source_;
   const put_async& put_;
-  load_limits limits_;
   load_report report_;
   in_flight<pending, caf::error> in_flight_;
   bool exhausted_ = false;
@@ -106,7 +95,7 @@ class pump {
 }  // namespace
 
 load_report run_load(load_source& source, const put_async& put,
-                     const load_limits& limits,
+                     const pump_limits& limits,
                      const std::function<void(std::uint64_t)>& on_progress) {
   return pump{source, put, limits}.run(on_progress);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "node/cli/load_source.hpp"
+#include "node/cli/pump_limits.hpp"
 
 #include <caf/error.hpp>
 #include <caf/expected.hpp>
@@ -34,13 +35,8 @@ struct load_report {
   std::chrono::nanoseconds elapsed{};
 };
 
-struct load_limits {
-  std::uint32_t window = 256;
-  /// For one item, the first included.
-  std::uint32_t attempts = 9;
-  /// Before the first repetition; twice as long before each further one.
-  std::chrono::milliseconds first_pause{20};
-};
+/// Of items.
+inline constexpr pump_limits load_limits{256, 9, std::chrono::milliseconds{20}};
 
 using put_done = std::function<void(caf::error)>;
 using put_async = std::function<void(const load_item&, put_done)>;
@@ -48,7 +44,7 @@ using put_async = std::function<void(const load_item&, put_done)>;
 /// Puts everything that `source` holds. Busy, unavailable and late answers are
 /// tried again (a put twice is a put once, but for its version number).
 load_report run_load(load_source& source, const put_async& put,
-                     const load_limits& limits,
+                     const pump_limits& limits,
                      const std::function<void(std::uint64_t)>& on_progress);
 
 /// The exit code of the failure that matters most.

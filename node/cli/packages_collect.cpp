@@ -170,7 +170,7 @@ int collect(const collect_options& o) {
   auto node = remote::open(o);
   if (!node)
     return report(node.error(), o.json);
-  collect_limits limits;
+  auto limits = collect_limits;
   limits.window = o.window;
   progress bar{"collect", list->packages.size()};
   auto done = run_collect(list->packages, calls_of(*node), limits,

@@ -165,7 +165,7 @@ int say(const import_options& o, const import_report& done) {
 }
 
 int import_to(const import_options& o, document_source& from,
-              const store_batch& store, const import_limits& limits) {
+              const store_batch& store, const pump_limits& limits) {
   import_report done;
   {
     progress bar{"import", 0};
@@ -204,27 +204,30 @@ int import_packages(const import_options& o) {
   auto from = source_of(o);
   if (!from)
     return report(from.error(), o.json);
+  auto limits = import_limits;
   if (!o.directory.empty()) {
+    limits.window = 1;
     package_store_options options;
     options.directory = o.directory;
     auto store = package_store::open(std::move(options));
     if (!store)
       return report(store.error(), o.json);
-    return import_to(o, **from,
-                     [&](const std::string& lines, const batch_done& done) {
-                       done(store_here(**store, lines));
-                     },
-                     {.window = 1});
+    return import_to(
+        o, **from,
+        [&](const std::string& lines, const batch_done& done) {
+          done(store_here(**store, lines));
+        },
+        limits);
   }
   auto through = remote::open(o);
   if (!through)
     return report(through.error(), o.json);
-  return import_to(o, **from,
-                   [&](const std::string& lines, batch_done done) {
-                     through->ask_later(*subject, {}, lines,
-                                        with_body(std::move(done)));
-                   },
-                   {});
+  return import_to(
+      o, **from,
+      [&](const std::string& lines, batch_done done) {
+        through->ask_later(*subject, {}, lines, with_body(std::move(done)));
+      },
+      limits);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 class CollectRunTest : public ::testing::Test {
  protected:
   collect_report run(const std::vector<wanted_package>& packages) {
-    collect_limits limits;
+    auto limits = collect_limits;
     limits.window = 2;
     limits.first_pause = 1ms;
     collect_calls calls;

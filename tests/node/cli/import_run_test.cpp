@@ -35,7 +35,7 @@ class numbered : public document_source {
   std::size_t at_ = 0;
 };
 
-const import_limits quick{4, 4, 1ms};
+const pump_limits quick{4, 4, 1ms};
 
 void ignore(const import_report&) {}
 

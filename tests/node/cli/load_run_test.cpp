@@ -32,7 +32,7 @@ class numbered : public load_source {
   std::uint64_t at_ = 0;
 };
 
-const load_limits quick{8, 4, 1ms};
+const pump_limits quick{8, 4, 1ms};
 
 void ignore(std::uint64_t) {}
 
