@@ -169,7 +169,7 @@ struct package_feed_stats {
   std::uint64_t applied = 0;
   /// Records that this node had already, its own among them.
   std::uint64_t known = 0;
-  /// Changes whose document no tier and no node could give yet.
+  /// Records not yet taken, and changes whose document nobody could give yet.
   std::uint64_t waiting = 0;
   /// Times that the log could not be followed without a gap.
   std::uint64_t gaps = 0;
