@@ -1,6 +1,7 @@
 // The client while its server dies, is silent, refuses it, and comes back.
 #include "tests/storage/nats_client_peers.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/ports.hpp"
 
 #include <algorithm>
 #include <atomic>

@@ -5,6 +5,7 @@
 #include "tests/storage/nats_client_peers.hpp"
 #include "tests/support/certificate.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/ports.hpp"
 
 #include <atomic>
 #include <fstream>

@@ -54,10 +54,4 @@ class nats_server {
   pid_t pid_ = -1;
 };
 
-/// A port of the loopback address that nobody listens on.
-std::uint16_t free_port();
-
-/// Whether something accepts connections there.
-bool accepts_connections(std::uint16_t port);
-
 }  // namespace larder::test

@@ -2,15 +2,13 @@
 
 #include "storage/error.hpp"
 #include "storage/migrations.hpp"
+#include "tests/support/ports.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,21 +42,6 @@ std::string find_binaries() {
     throw std::runtime_error{"no /usr/lib/postgresql/*/bin/initdb: install "
                              "the package postgresql"};
   return best;
-}
-
-std::uint16_t free_port() {
-  auto fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  auto bound =
-      ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0
-      && ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  ::close(fd);
-  if (!bound)
-    throw std::runtime_error{"no free port"};
-  return ntohs(address.sin_port);
 }
 
 /// Starts a program as an unprivileged user, its output in `log`; it dies with
