@@ -38,7 +38,7 @@ struct relay_context {
   std::string cluster = "larder";
   /// Who holds the lease; unique for this run of this node.
   std::string holder;
-  std::chrono::milliseconds interval{50};
+  std::chrono::milliseconds interval{100};
   /// What is committed through nodes waits so long for more of its kind: every
   /// node has been told of it already, and a round costs about as much for one
   /// change as for fifty.

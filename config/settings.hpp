@@ -129,7 +129,7 @@ struct coherence_settings {
   /// A floor outlives its entry by this; longer than any fill may take.
   milliseconds floor_ttl{10 * 60 * 1'000};
   /// How often the relay looks for writes of other programs.
-  milliseconds relay_interval{50};
+  milliseconds relay_interval{100};
   /// A relay that has not renewed for so long is succeeded.
   milliseconds lease_ttl{1'000};
 };
