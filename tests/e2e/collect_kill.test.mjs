@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { FakeRegistry } from './support/fake_registry.mjs';
 import { suite } from './support/suite.mjs';
-import { eventually, sleep } from './support/wait.mjs';
+import { eventually } from './support/wait.mjs';
 
 const kills = process.env.LARDER_LONG ? 50 : 5;
 const packages_per_kill = 50;
@@ -110,7 +110,6 @@ suite(`kill -9 during ${packages_per_kill} collects`, { nodes: 1, node_env, befo
       return true;
     }, { every: 1 });
     await env.a.stop('SIGKILL');
-    await sleep(50);
     await env.a.start();
     await open();
     // The first run has tried again by itself, or has given up what failed.

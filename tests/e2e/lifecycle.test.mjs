@@ -28,7 +28,7 @@ suite('the life of a node', { nodes: 2 }, (env) => {
   test('SIGTERM during the start leaves in order', async () => {
     const node = await env.extra_node('hasty');
     node.spawn();
-    await sleep(50);
+    await eventually('the process to answer', () => node.fetch('/healthz'), { every: 1 });
     const ended = await node.stop('SIGTERM');
     assert.ok(ended.code === 0 || ended.signal === 'SIGTERM', JSON.stringify(ended));
   });
@@ -41,7 +41,6 @@ suite('the life of a node', { nodes: 2 }, (env) => {
       const answer = await node.fetch('/readyz').catch(() => null);
       if (!answer) break;
       if (answer.status === 503) break;
-      await sleep(5);
     }
     assert.equal((await node.child.exited).code, 0);
   });
