@@ -191,10 +191,7 @@ void invalidation_state::apply_change(const log_record& record, step& s) {
   // Not a key: nothing can be held under it.
   if (!parsed)
     return;
-  change_notice notice{
-      std::move(parsed->key),
-      parsed->op != change_op::put,
-      {parsed->revision, parsed->version, epoch{parsed->epoch}}};
+  auto notice = notice_of(std::move(*parsed));
   auto& shard = context_.shards[shard_of(notice.key, context_.shards.size())];
   auto number = first_step_ + steps_.size() - 1;
   ++s.outstanding;

@@ -22,6 +22,8 @@
 
 namespace larder {
 
+struct change;
+
 // -- what is asked -----------------------------------------------------------
 
 using get_atom = caf::atom_constant<caf::atom("get")>;
@@ -118,6 +120,10 @@ struct change_notice {
   /// Of the node that committed the change, if it tells.
   artifact_ptr value;
 };
+
+/// What an event says of a change, and the event that says it.
+change_notice notice_of(change event);
+change event_of(const key& k, bool deleted, const version_info& info);
 
 /// A value for the shared tier, kept there only if it is newer.
 struct shared_fill {

@@ -25,12 +25,6 @@ std::string message_id(const outbox_row& row) {
          + std::to_string(row.info.revision);
 }
 
-change event_of(const outbox_row& row) {
-  return {row.key, row.deleted ? change_op::remove : change_op::put,
-          row.info.revision, row.info.version,
-          std::string{row.info.epoch.text()}};
-}
-
 std::vector<std::int64_t> ids_of(const std::vector<outbox_row>& rows) {
   std::vector<std::int64_t> ids;
   ids.reserve(rows.size());
@@ -192,7 +186,7 @@ void relay_state::publish_events() {
     static_cast<void>(outbox_->published(ids_of(batch_.rows), upto_));
   outstanding_ = batch_.rows.size();
   for (auto& row : batch_.rows) {
-    auto event = event_of(row);
+    auto event = event_of(row.key, row.deleted, row.info);
     auto id = message_id(row);
     ask<std::uint64_t>(
         self_,

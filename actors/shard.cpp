@@ -65,11 +65,10 @@ void shard_state::start(shard_context context) {
 // 3. An entry is held but the fence does not vouch for it: ask the source of
 //    truth for its revision alone.
 // 4. Nothing is held, and the fence vouches for JetStream: ask JetStream,
-// unless
-//    something newer than what it has is known to be on its way there. What
-//    it has was written there before it was published, so it is as new as the
-//    fence; what is below the floor is not taken all the same, because floors
-//    are also raised by what this node wrote or read before it was published.
+//    unless something newer is known to be on its way there. What it has was
+//    written there before it was published, so it is as new as the fence; what
+//    is below the floor is not taken all the same, because floors are also
+//    raised by what this node wrote or read before it was published.
 // 5. One node of the cluster fills a key: another one that holds the lease will
 //    have put the value into JetStream in a moment, so ask again there.
 // 6. Ask the source of truth. What comes back below the floor was read before

@@ -33,14 +33,11 @@ void front_door::subscribe_changes() {
 
 // `told`: by the node that committed the change.
 void front_door::hear(change heard, const nats::request* told) {
-  change_notice notice{std::move(heard.key),
-                       heard.op != change_op::put,
-                       {heard.revision, heard.version, epoch{heard.epoch}},
-                       told == nullptr,
-                       {}};
+  auto notice = notice_of(std::move(heard));
+  notice.published = told == nullptr;
   auto& k = notice.key;
-  auto holds_older = view_->doubt(k, heard.revision);
-  if (told != nullptr && holds_older && heard.op == change_op::put
+  auto holds_older = view_->doubt(k, notice.info.revision);
+  if (told != nullptr && holds_older && !notice.deleted
       && !told->data().empty())
     notice.value = artifact::make(k, told->data(), notice.info);
   // Before any request that comes later, on whatever way, gets there.
@@ -55,10 +52,7 @@ void front_door::tell(const change_notice& committed) {
 }
 
 void front_door::write_committed(const change_notice& committed) {
-  change event{committed.key,
-               committed.deleted ? change_op::remove : change_op::put,
-               committed.info.revision, committed.info.version,
-               std::string{committed.info.epoch.text()}};
+  auto event = event_of(committed.key, committed.deleted, committed.info);
   auto body = to_body(event);
   auto content =
       committed.value ? committed.value->content() : std::string_view{};
