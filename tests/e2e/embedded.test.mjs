@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Client, assert_error } from './support/client.mjs';
+import { Events } from './support/events.mjs';
 import { LarderNode, clean_environment, larder } from './support/larder.mjs';
 import { NatsServer } from './support/nats_server.mjs';
 import { free_ports } from './support/ports.mjs';
@@ -38,7 +39,11 @@ describe('an embedded node', () => {
   });
 
   test('names its store wherever the source of truth is named', async () => {
+    // Published: so the value is in JetStream before that is cleared.
+    const published = await Events.on(client, 'template.updated.t.tier');
     await client.must_put('t', 'tier', '{"n":1}');
+    await published.wait(() => true);
+    published.stop();
     const replies = await client.control('clear', { tiers: ['memory', 'jetstream'] }, { max: 1 });
     assert.equal(replies[0].ok, true);
     assert.equal((await client.must_get('t', 'tier')).tier, 'embedded');

@@ -1,3 +1,5 @@
+// Ports of the loopback interface, for the servers that tests start and for
+// addresses at which nobody answers.
 #pragma once
 
 #include <cstdint>
