@@ -48,7 +48,12 @@ export const soak = {
           minutes = [await minute(place)];
           return { of: {} };
         }
-        for (let i = 0; i < settings.soak; ++i) minutes.push(await minute(place));
+        for (let i = 1; i <= settings.soak; ++i) {
+          const now = await minute(place);
+          minutes.push(now);
+          console.error(`soak: minute ${i} of ${settings.soak}: `
+                        + `p99 ${Math.round(now.p99_us)} µs, ${now.kib} KiB resident`);
+        }
         return { of: { larder: minutes.at(-1), 'the first minute': minutes[1] } };
       } };
     },
