@@ -12,12 +12,16 @@ export function svg_of(report) {
   const width = 330;
   const rows = report.rows;
   const height = top + rows.length * row_height + 46;
-  // More is better everywhere: times as long is turned round.
-  const goodness = (row, value) => (row.better === 'more' ? value : 1 / value);
-  const values = rows.flatMap((row) => [goodness(row, row.ratio.median), goodness(row, row.bar)]);
+  // More is better everywhere: times as long is turned round. Nothing at all, or
+  // less, of what is to be little is beyond any scale.
+  const goodness = (row, value) =>
+    row.better === 'more' ? value : value > 0 ? 1 / value : Infinity;
+  const values = rows.flatMap((row) => [goodness(row, row.ratio.median), goodness(row, row.bar)])
+    .filter(Number.isFinite);
   const low = Math.min(0.5, ...values);
   const high = Math.max(2, ...values);
-  const x = (value) => left + (width * Math.log(Math.max(value, low) / low)) / Math.log(high / low);
+  const x = (value) =>
+    left + (width * Math.log(Math.min(Math.max(value, low), high) / low)) / Math.log(high / low);
   const color = { met: '#2f7d4f', missed: '#b3452c', refused: '#8a8a8a' };
   const parts = [];
   const text = (at_x, at_y, what, more = '') =>
