@@ -18,6 +18,14 @@ class PackageRelayTest : public package_world {
     return ask(n.packages, 1min, write_atom::value,
                std::vector<std::string>{text}, now() + 1min);
   }
+  bool store_thousand(package_node& n) {
+    std::vector<std::string> documents;
+    for (int i = 0; i < 1'000; ++i)
+      documents.push_back(document("p" + std::to_string(i), "one"));
+    auto stored =
+        request(n.packages, 1min, write_atom::value, documents, now() + 1min);
+    return static_cast<bool>(stored);
+  }
 };
 
 }  // namespace
@@ -158,11 +166,7 @@ TEST_F(PackageRelayTest, TellsTheNodesWithoutTheDatabaseAndTheDatabaseLater) {
 TEST_F(PackageRelayTest, TellsTheDatabaseInOneGoAllThatItMissed) {
   auto& n = start("a", true);
   database_->down = true;
-  std::vector<std::string> documents;
-  for (int i = 0; i < 1'000; ++i)
-    documents.push_back(document("p" + std::to_string(i), "one"));
-  ASSERT_TRUE(
-      request(n.packages, 1min, write_atom::value, documents, now() + 1min));
+  ASSERT_TRUE(store_thousand(n));
   run_for(10s);
   ASSERT_EQ(stats(n).waiting, 1'000u);
   database_->down = false;
@@ -217,11 +221,7 @@ TEST_F(PackageRelayTest, GoesOnWithoutTheBucket) {
 
 TEST_F(PackageRelayTest, TellsAllOfALargeImport) {
   auto& n = start("a");
-  std::vector<std::string> documents;
-  for (int i = 0; i < 1'000; ++i)
-    documents.push_back(document("p" + std::to_string(i), "one"));
-  ASSERT_TRUE(
-      request(n.packages, 1min, write_atom::value, documents, now() + 1min));
+  ASSERT_TRUE(store_thousand(n));
   run_for(2s);
   EXPECT_EQ(log_->records.size(), 1'000u);
   EXPECT_FALSE(pending(n));
